@@ -1,0 +1,1 @@
+"""The embedded container engine of quarterdeck. Nothing is imported here: a short command pays for what it uses."""

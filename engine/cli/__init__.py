@@ -1,0 +1,1 @@
+"""Commands over `engine.client`: stdout is data, stderr is words, exit codes are an interface."""

@@ -1,0 +1,225 @@
+"""`Engine`: everything the engine does, as blocking calls that any thread may make.
+
+Commands and the dashboard use this class and `engine.model`, and nothing else of the engine. A container is named
+by its name, its id or an unambiguous prefix of its id. Every method may raise an `EngineError`.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import msgspec
+
+from engine import connection, model
+from engine.connection import Connection
+from engine.session import Attached, Executed
+from engine.state.paths import Paths, from_environment
+from engine.supervise.log import LogReader
+
+T = TypeVar("T")
+Progress = Callable[[dict[str, Any]], None]
+"""Called with `{"step": words, "done": n, "total": n}`; n in bytes or items, total 0 where not known."""
+
+
+class Engine:
+    """A client of one engine; connects, and starts the supervisor, at the first call."""
+
+    def __init__(self, paths: Paths | None = None, *, start: bool = True) -> None:
+        self.paths = paths or from_environment()
+        self._start = start
+        self._local = threading.local()
+
+    # --- the engine itself -------------------------------------------------------------------------------------
+
+    def info(self) -> model.Info:
+        """What this engine can do on this host."""
+        return self._get("info", {}, model.Info)
+
+    def overview(self) -> model.Overview:
+        """Every container, its state and its figures at one moment."""
+        return self._get("overview", {}, model.Overview)
+
+    def events(
+        self,
+        *,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        filters: dict[str, list[str]] | None = None,
+        follow: bool = False,
+    ) -> Iterator[model.Event]:
+        """Events of the journal, then those that come while following, until `until_ns` or for ever."""
+        params = {"since_ns": since_ns, "until_ns": until_ns, "filters": filters or {}, "follow": follow}
+        own = self._connect()
+        try:
+            for event in own.stream("events", params):
+                yield msgspec.convert(event, model.Event)
+        finally:
+            own.close()
+
+    def prune(self) -> dict[str, Any]:
+        """Remove stopped containers and unused layers: `{"containers": [ids], "images": [], "reclaimed_bytes": n}`."""
+        result: dict[str, Any] = self._call("prune", {})
+        return result
+
+    # --- containers --------------------------------------------------------------------------------------------
+
+    def create(self, options: model.CreateOptions, progress: Progress | None = None) -> str:
+        """Make a container and return its id. The built-in base image is assembled where it is missing."""
+        params = {"options": msgspec.to_builtins(options)}
+        return str(self._call("create", params, progress)["id"])
+
+    def start(self, ref: str) -> None:
+        """Start; a no-op where it runs."""
+        self._call("start", {"ref": ref})
+
+    def start_attached(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
+        """Start, attached from the first byte; `size` is (rows, columns) of the terminal."""
+        return self._attach("start", {"ref": ref, "attach": True, "size": size})
+
+    def attach(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
+        """Attach to a running container's own terminal or pipes."""
+        return self._attach("attach", {"ref": ref, "size": size})
+
+    def execute(self, ref: str, options: model.ExecOptions) -> Executed:
+        """Start one more program in a running container."""
+        own = self._connect()
+        params = {"ref": ref, "options": msgspec.to_builtins(options)}
+        result = own.call("exec", params)
+        return Executed(own, own.take_fds(), result)
+
+    def stop(self, ref: str, timeout_seconds: int | None = None) -> None:
+        """Stop signal, then SIGKILL after the timeout; a no-op where it does not run."""
+        self._call("stop", {"ref": ref, "timeout_seconds": timeout_seconds})
+
+    def restart(self, ref: str, timeout_seconds: int | None = None) -> None:
+        """Stop where it runs, then start."""
+        self._call("restart", {"ref": ref, "timeout_seconds": timeout_seconds})
+
+    def kill(self, ref: str, signal: str = "KILL") -> None:
+        """Send a signal to pid 1; `signal` is a name with or without SIG, or a number."""
+        self._call("kill", {"ref": ref, "signal": signal})
+
+    def pause(self, ref: str) -> None:
+        """Freeze every process of it."""
+        self._call("pause", {"ref": ref})
+
+    def unpause(self, ref: str) -> None:
+        """Thaw."""
+        self._call("unpause", {"ref": ref})
+
+    def remove(self, ref: str, *, force: bool = False) -> None:
+        """Remove it and its layer; `force` kills it first."""
+        self._call("remove", {"ref": ref, "force": force})
+
+    def rename(self, ref: str, name: str) -> None:
+        """Give it another name."""
+        self._call("rename", {"ref": ref, "name": name})
+
+    def update(
+        self, ref: str, limits: model.Limits | None = None, restart: model.RestartPolicy | None = None
+    ) -> None:
+        """Change what is set in `limits` (None keeps the old value), in the kernel at once where it runs."""
+        params = {"ref": ref, "limits": msgspec.to_builtins(limits), "restart": msgspec.to_builtins(restart)}
+        self._call("update", params)
+
+    def wait(self, ref: str) -> int:
+        """Block until it is not running; its exit code."""
+        own = self._connect()
+        try:
+            return int(own.call("wait", {"ref": ref})["exit_code"])
+        finally:
+            own.close()
+
+    def containers(
+        self, *, everything: bool = True, filters: dict[str, list[str]] | None = None
+    ) -> tuple[model.Container, ...]:
+        """Containers, newest first; only running ones unless `everything`. Filters as `docker ps --filter`:
+        id, name, label, status, exited, ancestor, before, since."""
+        params = {"all": everything, "filters": filters or {}}
+        return self._get("containers", params, tuple[model.Container, ...])
+
+    def container(self, ref: str) -> model.Container:
+        """One container."""
+        return self._get("container", {"ref": ref}, model.Container)
+
+    def inspect(self, ref: str) -> dict[str, Any]:
+        """Everything: `{"container": Container, "image": Image or None, "spec": OCI spec of the last run or None,
+        "paths": {"upper", "log", "cgroup": ...}}`, all as JSON."""
+        result: dict[str, Any] = self._call("inspect", {"ref": ref})
+        return result
+
+    def processes(self, ref: str) -> tuple[model.Process, ...]:
+        """The processes of a running container, pid 1 first."""
+        return self._get("top", {"ref": ref}, tuple[model.Process, ...])
+
+    def stats(self, refs: tuple[str, ...] = ()) -> tuple[model.Stats, ...]:
+        """Figures of the named containers, or of all that run."""
+        return self._get("stats", {"refs": refs}, tuple[model.Stats, ...])
+
+    def history(self, ref: str, seconds: int = 300) -> model.Series:
+        """The recent past of one container, a point a second."""
+        return self._get("history", {"ref": ref, "seconds": seconds}, model.Series)
+
+    def changes(self, ref: str) -> tuple[model.Change, ...]:
+        """What its file system has that the image has not, sorted by path."""
+        return self._get("diff", {"ref": ref}, tuple[model.Change, ...])
+
+    def log(self, ref: str, run: int | None = None) -> LogReader:
+        """The recorded output of a run (None: the last). Reads as far as the file goes; close it afterwards."""
+        own = self._connect()
+        try:
+            own.call("log", {"ref": ref, "run": run})
+            output, index = own.take_fds()
+            return LogReader(output, index)
+        finally:
+            own.close()
+
+    def follow_log(self, ref: str) -> Attached:
+        """The last run's output with word of what is added, as `Attached` without standard input."""
+        return self._attach("follow", {"ref": ref})
+
+    # --- images ------------------------------------------------------------------------------------------------
+
+    def images(self) -> tuple[model.Image, ...]:
+        """Images of the local store, newest first."""
+        return self._get("images", {}, tuple[model.Image, ...])
+
+    def remove_image(self, name: str, *, force: bool = False) -> dict[str, Any]:
+        """Remove a name, and the image with its last name: `{"untagged": [..], "deleted": [..]}`."""
+        result: dict[str, Any] = self._call("remove_image", {"name": name, "force": force})
+        return result
+
+    def build_base(self, progress: Progress | None = None, *, rebuild: bool = False) -> str:
+        """Assemble localhost/base:latest from the host's programs; the image's id. Kept where it exists."""
+        return str(self._call("build_base", {"rebuild": rebuild}, progress)["id"])
+
+    # --- transport ---------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        own: Connection | None = getattr(self._local, "connection", None)
+        if own is not None:
+            own.close()
+            self._local.connection = None
+
+    def _connect(self) -> Connection:
+        return connection.connect(self.paths, start=self._start)
+
+    def _call(self, method: str, params: dict[str, Any], progress: Progress | None = None) -> Any:
+        """A call on this thread's own connection, made anew where it was lost."""
+        own: Connection | None = getattr(self._local, "connection", None)
+        if own is None:
+            own = self._local.connection = self._connect()
+        try:
+            return own.call(method, params, progress)
+        except connection.errors.Unreachable:
+            self.close()
+            raise
+
+    def _get(self, method: str, params: dict[str, Any], kind: type[T]) -> T:
+        return msgspec.convert(self._call(method, params), kind)
+
+    def _attach(self, method: str, params: dict[str, Any]) -> Attached:
+        own = self._connect()
+        result = own.call(method, params)
+        return Attached(own, own.take_fds(), result)

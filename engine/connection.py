@@ -1,0 +1,172 @@
+"""One connection of a client to the supervisor, which is started where none answers."""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from engine import errors, launch, wire
+from engine.state.paths import Paths
+
+START_SECONDS = 20.0
+"""How long a supervisor may take to start: it is emulated hardware that needs the most of it."""
+
+
+class Connection:
+    """A blocking connection; not for use by two threads at once."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self._reader = wire.LineReader()
+        self._lines: list[bytes] = []
+
+    def close(self) -> None:
+        """Close the socket and the descriptors that nobody took."""
+        for fd in self._reader.take_fds():
+            os.close(fd)
+        self.sock.close()
+
+    def fileno(self) -> int:
+        """For select(2)."""
+        return self.sock.fileno()
+
+    def send(self, method: str, params: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
+        """Send one request."""
+        try:
+            wire.send(self.sock, {"method": method, "params": params}, fds)
+        except OSError as err:
+            raise _lost(err) from err
+
+    def receive(self) -> dict[str, Any]:
+        """The next message, whatever it is. Raises `Unreachable` when the supervisor is gone."""
+        while not self._lines:
+            try:
+                data, fds = wire.receive_bytes(self.sock)
+            except OSError as err:
+                raise _lost(err) from err
+            if not data:
+                raise _lost(None)
+            self._lines.extend(self._reader.feed(data, fds))
+        message: dict[str, Any] = json.loads(self._lines.pop(0))
+        return message
+
+    def pending(self) -> bool:
+        """Whether a message has been read already, so that select(2) need not announce it."""
+        return bool(self._lines)
+
+    def take_fds(self) -> list[int]:
+        """The descriptors received so far; the caller closes them."""
+        return self._reader.take_fds()
+
+    def call(
+        self, method: str, params: dict[str, Any], on_event: Callable[[dict[str, Any]], None] | None = None
+    ) -> Any:
+        """Send a request and return its result; raise the error that the supervisor reports."""
+        self.send(method, params)
+        while True:
+            message = self.receive()
+            if "error" in message:
+                raise errors.from_json(message["error"])
+            if "result" in message:
+                return message["result"]
+            if on_event is not None:
+                on_event(message["event"])
+
+    def stream(self, method: str, params: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """Send a request and yield its events until the result comes."""
+        self.send(method, params)
+        while True:
+            message = self.receive()
+            if "error" in message:
+                raise errors.from_json(message["error"])
+            if "result" in message:
+                return
+            yield message["event"]
+
+
+def connect(paths: Paths, *, start: bool = True) -> Connection:
+    """Connect, start a supervisor where none answers (if `start`), and agree on the protocol."""
+    sock = _try(paths.socket)
+    if sock is None and start:
+        sock = _start_supervisor(paths)
+    if sock is None:
+        raise errors.Unreachable(
+            f"no engine runs for {paths.root}", hint="any command that needs one starts it: qd info"
+        )
+    connection = Connection(sock)
+    _greet(connection)
+    return connection
+
+
+def _greet(connection: Connection) -> None:
+    hello = connection.call("hello", {"protocol": wire.PROTOCOL})
+    if hello["protocol"] != wire.PROTOCOL:
+        raise errors.Unreachable(
+            f"the running engine speaks protocol {hello['protocol']}, this command {wire.PROTOCOL}",
+            hint=f"end the supervisor (pid {hello['pid']}); containers run on, and the next command starts a new one",
+        )
+
+
+def _try(path: str) -> socket.socket | None:
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+    try:
+        sock.connect(path)
+    except (FileNotFoundError, ConnectionRefusedError):
+        sock.close()
+        return None
+    except PermissionError as err:
+        sock.close()
+        raise errors.Unreachable(
+            f"you may not speak to the engine at {path}", hint="run as root: sudo qd ..."
+        ) from err
+    return sock
+
+
+def _start_supervisor(paths: Paths) -> socket.socket:
+    """Start a supervisor, which says on its standard output that it listens, or why it cannot."""
+    if os.geteuid() != 0:
+        raise errors.Unreachable("the engine needs root", hint="run as root: sudo qd ...")
+    process = subprocess.Popen(
+        launch.command("supervisor", paths.root, paths.run),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        cwd="/",
+    )
+    assert process.stdout is not None
+    answer = _first_line(process.stdout.fileno())
+    process.stdout.close()
+    if answer.startswith(b"{"):
+        raise errors.from_json(json.loads(answer))
+    sock = _try(paths.socket)
+    if sock is None:
+        raise errors.Unreachable(
+            "the supervisor did not start", hint=f"see why: {' '.join(launch.command('supervisor', *paths))}"
+        )
+    return sock
+
+
+def _first_line(fd: int) -> bytes:
+    """What the new supervisor says first: `ready`, or an error as JSON. Empty when it died or took too long."""
+    deadline = time.monotonic() + START_SECONDS
+    data = b""
+    while not data.endswith(b"\n"):
+        ready, _, _ = select.select([fd], [], [], max(0.0, deadline - time.monotonic()))
+        piece = os.read(fd, 65536) if ready else b""
+        if not piece:
+            break
+        data += piece
+    return data
+
+
+def _lost(err: OSError | None) -> errors.Unreachable:
+    reason = f": {err.strerror}" if err else ""
+    return errors.Unreachable(
+        f"the connection to the engine was lost{reason}",
+        hint="try again: the next command starts a new supervisor",
+    )

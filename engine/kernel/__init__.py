@@ -1,0 +1,1 @@
+"""The kernel's edge: constants, one wrapper per system call, parsers of /proc. No decisions."""

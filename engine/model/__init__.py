@@ -1,0 +1,47 @@
+"""Frozen values that cross every border of the engine: sockets, disk, threads, the dashboard.
+
+They hold no behaviour beyond what can be said of the value alone.
+Times are nanoseconds since the epoch, sizes are bytes, durations are microseconds; `None` means "the kernel's
+default" or "not known", never zero.
+"""
+
+from engine.model.container import (
+    NEXT,
+    Bind,
+    Container,
+    ContainerState,
+    CreateOptions,
+    ExecOptions,
+    RestartPolicy,
+    Status,
+    Ulimit,
+)
+from engine.model.event import Event
+from engine.model.host import Info, Overview
+from engine.model.image import Image
+from engine.model.limits import DeviceRate, Limits
+from engine.model.process import Change, Process
+from engine.model.stats import Sample, Series, Stats
+
+__all__ = [
+    "NEXT",
+    "Bind",
+    "Change",
+    "Container",
+    "ContainerState",
+    "CreateOptions",
+    "DeviceRate",
+    "Event",
+    "ExecOptions",
+    "Image",
+    "Info",
+    "Limits",
+    "Overview",
+    "Process",
+    "RestartPolicy",
+    "Sample",
+    "Series",
+    "Stats",
+    "Status",
+    "Ulimit",
+]

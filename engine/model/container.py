@@ -1,0 +1,160 @@
+"""A container: how it was asked for, what state it is in, and what is shown of it."""
+
+import enum
+
+from engine.model.limits import Limits
+from engine.model.value import Value
+
+
+class Status(enum.StrEnum):
+    """Docker's words for the state of a container."""
+
+    CREATED = "created"
+    RUNNING = "running"
+    PAUSED = "paused"
+    RESTARTING = "restarting"
+    """It exited, and its restart policy waits to start it again."""
+    EXITED = "exited"
+    REMOVING = "removing"
+
+
+NEXT: dict[Status, frozenset[Status]] = {
+    Status.CREATED: frozenset({Status.RUNNING, Status.EXITED, Status.REMOVING}),
+    Status.RUNNING: frozenset({Status.PAUSED, Status.RESTARTING, Status.EXITED}),
+    Status.PAUSED: frozenset({Status.RUNNING, Status.RESTARTING, Status.EXITED}),
+    Status.RESTARTING: frozenset({Status.RUNNING, Status.RESTARTING, Status.EXITED, Status.REMOVING}),
+    Status.EXITED: frozenset({Status.RUNNING, Status.EXITED, Status.REMOVING}),
+    Status.REMOVING: frozenset({Status.EXITED}),
+}
+"""Which state may follow which; nothing else decides. CREATED -> EXITED is a start that failed."""
+
+
+class Bind(Value, frozen=True, kw_only=True):
+    """A directory or file of the host, seen inside."""
+
+    source: str
+    """Absolute path on the host."""
+    target: str
+    """Absolute path in the container."""
+    read_only: bool = False
+    propagation: str = "rprivate"
+
+
+class Ulimit(Value, frozen=True, kw_only=True):
+    """An rlimit of the container's processes; -1 is unlimited."""
+
+    name: str
+    """Without prefix, in lower case: nofile, nproc, core ..."""
+    soft: int
+    hard: int
+
+
+class RestartPolicy(Value, frozen=True, kw_only=True):
+    """What happens when the program exits by itself."""
+
+    name: str = "no"
+    """no, on-failure, always or unless-stopped."""
+    max_retries: int = 0
+    """For on-failure: give up after so many; 0 is never."""
+
+
+class CreateOptions(Value, frozen=True, kw_only=True):
+    """Everything `qd create` and `qd run` can say of a container."""
+
+    image: str
+    command: tuple[str, ...] = ()
+    """Replaces the image's Cmd where not empty."""
+    entrypoint: tuple[str, ...] | None = None
+    """None keeps the image's Entrypoint; an empty tuple clears it."""
+    name: str | None = None
+    """None: one is made up."""
+    hostname: str | None = None
+    env: tuple[str, ...] = ()
+    """KEY=VALUE each, added to the image's."""
+    workdir: str | None = None
+    user: str | None = None
+    """uid, name, uid:gid or name:group."""
+    labels: dict[str, str] = {}
+    tty: bool = False
+    interactive: bool = False
+    """Keep stdin open (-i)."""
+    auto_remove: bool = False
+    init: bool = False
+    """A tiny init of ours is pid 1, reaps and forwards signals."""
+    limits: Limits = Limits()
+    binds: tuple[Bind, ...] = ()
+    tmpfs: dict[str, str] = {}
+    """Path inside -> mount options, such as size=64m,mode=1777."""
+    read_only: bool = False
+    ulimits: tuple[Ulimit, ...] = ()
+    cap_add: tuple[str, ...] = ()
+    """Names with or without CAP_, any case, or ALL."""
+    cap_drop: tuple[str, ...] = ()
+    privileged: bool = False
+    network: str = "none"
+    """Only "none" (loopback of its own) so far."""
+    restart: RestartPolicy = RestartPolicy()
+    stop_signal: str | None = None
+    """None is the image's, else SIGTERM."""
+    stop_timeout_seconds: int | None = None
+    """None is 10 seconds."""
+
+
+class ExecOptions(Value, frozen=True, kw_only=True):
+    """One more program in a running container."""
+
+    command: tuple[str, ...]
+    tty: bool = False
+    interactive: bool = False
+    detach: bool = False
+    env: tuple[str, ...] = ()
+    workdir: str | None = None
+    user: str | None = None
+    privileged: bool = False
+    size: tuple[int, int] | None = None
+    """Rows and columns of the terminal before the first byte."""
+
+
+class ContainerState(Value, frozen=True, kw_only=True):
+    """What is known of the present run, or of the last one. A claim: the kernel is the truth."""
+
+    status: Status = Status.CREATED
+    run: int = 0
+    """1 for the first start, counting up; 0 was never started."""
+    pid: int = 0
+    """On the host; 0 when not running."""
+    pid_start_ticks: int = 0
+    """Field 22 of /proc/PID/stat: a pid counts only together with it and the boot id."""
+    boot_id: str = ""
+    started_ns: int = 0
+    finished_ns: int = 0
+    exit_code: int | None = None
+    """128+n after signal n. None: never exited, or not known."""
+    oom_killed: bool = False
+    """The kernel killed a process of this run for the memory limit."""
+    cause: str = ""
+    """Why the last run ended, in words for a person; empty while none has."""
+    error: str = ""
+    """Why the last start failed; empty when it did not."""
+    restarts: int = 0
+    """Automatic restarts since the operator last started it."""
+    restart_at_ns: int = 0
+    """While restarting: when the next attempt is due."""
+    stopped_by_user: bool = False
+
+
+class Container(Value, frozen=True, kw_only=True):
+    """One row of a list: options, state, and what follows from the image."""
+
+    id: str
+    """64 hex digits."""
+    name: str
+    image: str
+    """As it was asked for."""
+    image_id: str
+    """sha256:... of the image's config."""
+    command: tuple[str, ...]
+    """Entrypoint and Cmd, as executed."""
+    created_ns: int
+    options: CreateOptions
+    state: ContainerState

@@ -1,0 +1,63 @@
+"""Files that are replaced whole, or not at all."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+
+def replace(path: str, data: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
+    """Put `data` at `path` in one step: a reader sees the old file or the new one.
+
+    `durable` also survives a power cut (fsync of the file and of its directory, measured 0.5 ms here). What a
+    reboot makes meaningless anyway, such as a pid, does without.
+    """
+    temporary = f"{path}.{os.getpid()}.new"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
+    try:
+        with _removed_on_failure(temporary):
+            _write_all(fd, data)
+            if durable:
+                os.fsync(fd)
+            os.rename(temporary, path)
+    finally:
+        os.close(fd)
+    if durable:
+        sync_folder(os.path.dirname(path))
+
+
+def sync_folder(path: str) -> None:
+    """Make a rename within this folder survive a power cut."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def read(path: str, *, limit: int = 16 << 20) -> bytes | None:
+    """The whole file, or None where there is none. A file above `limit` bytes raises ValueError."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    with open(fd, "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise ValueError(f"{path} is larger than {limit} bytes")
+    return data
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+@contextmanager
+def _removed_on_failure(path: str) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(path)
+        raise
