@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from engine import connection, model
+from engine import connection, errors, model
 from engine.connection import Connection
 from engine.session import Attached, Executed
 from engine.state.paths import Paths, from_environment
@@ -115,9 +115,7 @@ class Engine:
         """Give it another name."""
         self._call("rename", {"ref": ref, "name": name})
 
-    def update(
-        self, ref: str, limits: model.Limits | None = None, restart: model.RestartPolicy | None = None
-    ) -> None:
+    def update(self, ref: str, limits: model.Limits | None = None, restart: model.RestartPolicy | None = None) -> None:
         """Change what is set in `limits` (None keeps the old value), in the kernel at once where it runs."""
         params = {"ref": ref, "limits": msgspec.to_builtins(limits), "restart": msgspec.to_builtins(restart)}
         self._call("update", params)
@@ -212,7 +210,7 @@ class Engine:
             own = self._local.connection = self._connect()
         try:
             return own.call(method, params, progress)
-        except connection.errors.Unreachable:
+        except errors.Unreachable:
             self.close()
             raise
 

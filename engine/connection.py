@@ -120,9 +120,7 @@ def _try(path: str) -> socket.socket | None:
         return None
     except PermissionError as err:
         sock.close()
-        raise errors.Unreachable(
-            f"you may not speak to the engine at {path}", hint="run as root: sudo qd ..."
-        ) from err
+        raise errors.Unreachable(f"you may not speak to the engine at {path}", hint="run as root: sudo qd ...") from err
     return sock
 
 
