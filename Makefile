@@ -1,0 +1,76 @@
+# The only way things are done here: a person and CI call the same targets.
+#
+#   make demo           install, build the base image, start the demo containers, open the dashboard
+#   make test           install, then every test (CGROUP2=no leaves out the virtual machine)
+#   make check          format, lint, types, import contracts, unit tests
+#   make install        qd and quarterdeck in .venv/bin
+#   make test-cgroup2   the cgroup tests in a virtual machine that has cgroup v2 only
+#   make bench          measurements against podman and crun; ARGS="--help" shows what can be asked
+#   make screenshots    the pictures of the README, from a real engine
+#   make clean          remove what these targets made in this folder
+
+SHELL := /bin/bash
+MAKEFLAGS += --no-print-directory
+VENV := .venv
+BIN := $(VENV)/bin
+CGROUP2 ?= yes
+ARGS ?=
+
+.DEFAULT_GOAL := install
+.PHONY: install dev demo test check test-cgroup2 bench screenshots clean
+
+install: $(VENV)/.installed
+
+dev: $(VENV)/.dev
+
+# A stamp, so that the second run is instant; pyproject.toml says what is installed.
+$(VENV)/.installed: pyproject.toml tools/venv
+	@echo "install: quarterdeck into $(VENV)"
+	@tools/venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "install: what tests and linters need into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: install
+	@$(BIN)/qd demo
+
+check: dev
+	@echo "check: format"
+	@$(BIN)/ruff format --check .
+	@echo "check: lint"
+	@$(BIN)/ruff check .
+	@echo "check: types"
+	@$(BIN)/mypy
+	@echo "check: import contracts"
+	@$(BIN)/lint-imports
+	@echo "check: unit tests"
+	@$(BIN)/pytest -q tests/unit
+
+test: dev
+	@tools/need --optional tmux=tmux skopeo=skopeo ps=procps ip=iproute2 vi=vim-tiny
+	@echo "test: unit, snapshot, integration, e2e"
+	@$(BIN)/pytest
+ifeq ($(CGROUP2),yes)
+	@$(MAKE) test-cgroup2
+endif
+
+test-cgroup2: dev
+	@echo "test-cgroup2: in a virtual machine, software emulated: minutes"
+	@tests/vm/run
+
+bench: dev
+	@tools/need --optional podman=podman crun=crun
+	@$(BIN)/python tests/bench/run.py $(ARGS)
+
+screenshots: dev
+	@tools/need rsvg-convert=librsvg2-bin /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf=fonts-dejavu-core
+	@$(BIN)/python screenshots/make.py
+
+clean:
+	@echo "clean: $(VENV), caches"
+	@rm -rf $(VENV) build dist quarterdeck.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
