@@ -1,0 +1,15 @@
+"""Around every integration test: nothing may stay behind."""
+
+from collections.abc import Iterator
+
+import pytest
+from support import leaks
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left() -> Iterator[None]:
+    """Mounts, network namespaces, links, cgroups, nft tables, processes and descriptors are as before."""
+    before = leaks.take()
+    yield
+    lines = leaks.difference(before)
+    assert not lines, "left behind by this test:\n" + "\n".join(lines)
