@@ -1,0 +1,169 @@
+"""`Cgroups`: the limits, figures and signals of containers, on whatever cgroups this host has.
+
+    Cgroups ── V1   every v1 hierarchy with a controller that we use    cpu/quarterdeck/<name>, ...
+            └─ V2   the one v2 tree                                     quarterdeck/<name>
+
+A host has one of them, both (the hybrid: most controllers on v1, the tree for killing and events), or none that can be
+used: then everything here still answers, with nothing. Names are ids that the caller chose; what they stand for is the
+caller's.
+"""
+
+import errno
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final
+
+from engine import errors
+from engine.cgroup import advice, detect, files, settings
+from engine.cgroup.protocol import Backend, Mount, Placement
+from engine.cgroup.sampler import Sampler
+from engine.cgroup.v1 import V1
+from engine.cgroup.v2 import V2
+
+_NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}")
+
+
+class Cgroups:
+    """The cgroups of one host. Every call may raise an `EngineError`; none remounts or reconfigures what is there."""
+
+    def __init__(self, hierarchies: tuple[Mount, ...], tree: Mount | None, warnings: tuple[str, ...] = ()) -> None:
+        v1 = V1(hierarchies) if hierarchies else None
+        v2 = V2(tree) if tree else None
+        self._backends: tuple[Backend, ...] = tuple(backend for backend in (v2, v1) if backend is not None)
+        self._freezer: Backend | None = v1 if v1 and ("freezer" in v1.controllers or not v2) else v2
+        self.controllers: dict[str, str] = _versions(v1, v2)
+        """Usable controller -> v1 or v2."""
+        self.kind = _kind(v1, v2)
+        """v1, v2, hybrid or none."""
+        self.warnings = warnings
+        """What does not work here, each with how to get it."""
+
+    @classmethod
+    def detect(cls, mountinfo: str | None = None) -> "Cgroups":
+        """What this host has, from its mount table; the text of another one is for tests."""
+        if mountinfo is None:
+            mountinfo = files.read("/proc/self/mountinfo")
+        found = detect.found(mountinfo)
+        return cls(found.hierarchies, found.tree, advice.warnings(found))
+
+    def create(self, name: str, resources: dict[str, Any]) -> Placement:
+        """Make `quarterdeck/<name>` with its limits in place; on failure nothing is left. `resources` is OCI's
+        linux.resources. Raises InvalidInput, Conflict, SetupFailed."""
+        ignored = self._ignored(resources)
+        with _in_words(f"make the cgroup {name}"), ExitStack() as undo:
+            for backend in self._backends:
+                ignored += backend.create(_checked(name), resources)
+                undo.callback(backend.delete, name)
+            undo.pop_all()
+        return self.place(name)._replace(ignored=tuple(ignored))
+
+    def place(self, name: str) -> Placement:
+        """How one more process gets into it."""
+        placements = [backend.place(_checked(name)) for backend in self._backends]
+        join = tuple(path for placement in placements for path in placement.join)
+        return Placement(join, next((p.into for p in placements if p.into), None))
+
+    def update(self, name: str, resources: dict[str, Any]) -> tuple[str, ...]:
+        """Change the limits that are given, and only those; what is ignored here, a sentence each.
+
+        Raises Conflict for a memory limit below what is in use, InvalidInput for what the kernel does not take.
+        """
+        ignored = self._ignored(resources)
+        with _in_words(f"change the limits of {name}"):
+            for backend in self._backends:
+                ignored += backend.update(_checked(name), resources)
+        return tuple(ignored)
+
+    def freeze(self, name: str) -> None:
+        """Return when every process of it is frozen. Raises Conflict where one does not freeze."""
+        if self._freezer is None:
+            raise errors.MissingFeature("nothing can be frozen without cgroups", hint=advice.MOUNT)
+        with _in_words(f"freeze {name}"):
+            self._freezer.freeze(_checked(name))
+
+    def thaw(self, name: str) -> None:
+        """Let its processes run again."""
+        if self._freezer is not None:
+            with _in_words(f"thaw {name}"):
+                self._freezer.thaw(_checked(name))
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to every process of it, frozen ones included; does not wait for their end."""
+        with _in_words(f"kill the processes of {name}"):
+            for backend in self._backends:
+                backend.kill(_checked(name))
+
+    def pids(self, name: str) -> list[int]:
+        """Its processes, as the host numbers them."""
+        return self._backends[0].pids(_checked(name)) if self._backends else []
+
+    def oom_kills(self, name: str) -> int:
+        """How many of its processes the kernel killed for the memory limit."""
+        return max((backend.oom_kills(_checked(name)) for backend in self._backends), default=0)
+
+    def sampler(self, name: str) -> Sampler:
+        """Reads its figures; holds some ten descriptors until it is closed."""
+        with _in_words(f"read the figures of {name}"):
+            return Sampler([source for backend in self._backends for source in backend.sources(_checked(name))])
+
+    def delete(self, name: str) -> None:
+        """Remove it, and our subtree with the last one. Gone already is success.
+
+        Waits at most two seconds a hierarchy for processes that are ending. Raises ExceptionGroup of all failures.
+        """
+        failures = [failure for backend in self._backends for failure in backend.delete(_checked(name))]
+        if failures:
+            raise ExceptionGroup(f"the cgroup {name} could not be removed", failures)
+
+    def paths(self, name: str) -> dict[str, str]:
+        """Controller -> directory; `unified` is the v2 tree."""
+        return {key: path for b in self._backends for key, path in b.paths(_checked(name)).items()}
+
+    def stale(self) -> list[str]:
+        """The names in our subtree, in order. Engines with another root have theirs there, too."""
+        return sorted({name for backend in self._backends for name in backend.names()})
+
+    def _ignored(self, resources: dict[str, Any]) -> list[str]:
+        """A sentence for each controller that these resources need and this host does not offer."""
+        offered = {"blkio" if name == "io" else name for name in self.controllers}
+        return [advice.missing(name) for name in sorted(settings.wanted(resources) - offered)]
+
+
+def _checked(name: str) -> str:
+    """A name that is one component of a path and no file of a cgroup, all of which have a dot or an underscore."""
+    if not _NAME.fullmatch(name) or name in ("tasks", "notify_on_release"):
+        raise errors.InvalidInput(f"{name!r} is no name for a cgroup", hint="letters, digits, _ and -")
+    return name
+
+
+def _versions(v1: V1 | None, v2: V2 | None) -> dict[str, str]:
+    versions = dict.fromkeys(v1.controllers, "v1") if v1 else {}
+    if v2:
+        versions |= dict.fromkeys(v2.controllers, "v2")
+        versions.setdefault("freezer", "v2")
+    return versions
+
+
+def _kind(v1: V1 | None, v2: V2 | None) -> str:
+    if v1 and v2:
+        return "hybrid"
+    return "v1" if v1 else "v2" if v2 else "none"
+
+
+@contextmanager
+def _in_words(action: str) -> Iterator[None]:
+    """Every OSError of a backend leaves as an EngineError."""
+    try:
+        yield
+    except FileNotFoundError as err:
+        raise errors.NotFound(f"cannot {action}: it has no cgroup, or not any more", errno=err.errno or 0) from err
+    except OSError as err:
+        hint = (
+            "its processes are still running"
+            if err.errno == errno.EBUSY
+            else "see qd info for what cgroups this host has"
+        )
+        raise errors.SetupFailed(
+            f"cannot {action}: {err.strerror}: {err.filename}", hint=hint, errno=err.errno or 0
+        ) from err

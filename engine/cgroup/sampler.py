@@ -1,0 +1,57 @@
+"""Reads the figures of one cgroup again and again, on descriptors that stay open."""
+
+import os
+import time
+from typing import Final
+
+from engine.cgroup import files
+from engine.cgroup.protocol import Readings, Source
+from engine.model import Sample
+
+_FIELDS: Final = frozenset(Sample.__struct_fields__)
+
+
+class Sampler:
+    """Some ten open files: reading one is 1.5 us so, and 7 us with open(2) and close(2).
+
+    A file that is not there, or not any more, changes nothing: its figures stay as they were, so that a counter never
+    falls, and the last sample of a container that is gone is its end.
+    """
+
+    def __init__(self, sources: list[Source]) -> None:
+        self._readings: Readings = {}
+        self._files = [(fd, source.parse) for source in sources if (fd := _open(source.path)) is not None]
+
+    def sample(self) -> Sample:
+        """The figures of now; zeros where there is no file for them."""
+        for fd, parse in self._files:
+            try:
+                self._readings.update(parse(files.read_fd(fd)))
+            except OSError as err:
+                if err.errno not in files.GONE:
+                    raise
+        return _sample(self._readings)
+
+    def close(self) -> None:
+        """Close the files; a second time does nothing."""
+        for fd, _ in self._files:
+            os.close(fd)
+        self._files = []
+
+
+def _open(path: str) -> int | None:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+
+
+def _sample(readings: Readings) -> Sample:
+    """Memory without the file cache that is given back first, as Docker shows it.
+
+    The two files are read one after the other, so the cache may seem the larger for a moment.
+    """
+    values: dict[str, int] = {f: value for f, value in readings.items() if f in _FIELDS and value is not None}
+    memory, inactive = readings.get("memory_bytes") or 0, readings.get("inactive_file_bytes") or 0
+    values["memory_bytes"] = max(0, memory - inactive)
+    return Sample(time_ns=time.monotonic_ns(), **values)

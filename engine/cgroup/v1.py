@@ -1,0 +1,169 @@
+"""cgroup v1: a tree for each hierarchy, and in each of them our subtree.
+
+Facts that shape this: a cgroup of `cpuset` takes no process before its CPUs and memory nodes are set; a frozen process
+does not die of SIGKILL before it is thawed; no file tells when a cgroup gets empty or frozen, so both are asked for.
+Source: Documentation/admin-guide/cgroup-v1/.
+"""
+
+import os
+from contextlib import ExitStack, suppress
+from functools import partial
+from typing import Any, Final
+
+from engine import errors
+from engine.cgroup import files, settings, stats
+from engine.cgroup.protocol import SUBTREE, Mount, Placement, Setting, Source
+
+_FREEZE_ATTEMPTS: Final = 100
+"""With the pauses between them two seconds: a process in an uninterruptible wait freezes only after it."""
+_PROCESSES: Final = ("freezer", "pids", "memory", "cpu")
+"""Whose `cgroup.procs` is asked, the first that there is."""
+
+
+class V1:
+    """The hierarchies of cgroup v1 that can be used."""
+
+    def __init__(self, mounts: tuple[Mount, ...]) -> None:
+        self._roots = tuple(mount.path for mount in mounts)
+        self._root_of = {controller: mount.path for mount in mounts for controller in mount.controllers}
+        self.controllers = tuple(self._root_of)
+
+    def create(self, name: str, resources: dict[str, Any]) -> list[str]:
+        """Make it in every hierarchy and set its limits, or leave nothing; what is ignored, a sentence each."""
+        with ExitStack() as undo:
+            undo.callback(self.delete, name)
+            for root in self._roots:
+                files.make(f"{root}/{SUBTREE}/{name}", partial(self._prepare_parent, root))
+            self._fill_cpuset(f"{SUBTREE}/{name}")
+            ignored = self.update(name, resources)
+            undo.pop_all()
+        return ignored
+
+    def update(self, name: str, resources: dict[str, Any]) -> list[str]:
+        """Change the limits that are given; what is ignored, a sentence each."""
+        exists = partial(self._exists, name)
+        given = [s for s in settings.for_v1(resources, exists) if s.controller in self._root_of]
+        usable, ignored = settings.divide(given, exists)
+        for setting in self._in_order(name, usable):
+            settings.apply(self._folder(setting.controller, name), setting)
+        return ignored
+
+    def place(self, name: str) -> Placement:
+        """The `tasks` files, one for each hierarchy."""
+        return Placement(tuple(f"{root}/{SUBTREE}/{name}/tasks" for root in self._roots), None)
+
+    def freeze(self, name: str) -> None:
+        """Return when every process of it is frozen. Raises Conflict, and thaws, where one does not freeze."""
+        if "freezer" not in self._root_of:
+            raise errors.MissingFeature("this host has no freezer", hint="boot with the freezer cgroup controller")
+        path = self._folder("freezer", name) + "/freezer.state"
+        files.write(path, "FROZEN")
+        for attempt in range(_FREEZE_ATTEMPTS):
+            if files.read(path).strip() == "FROZEN":
+                return
+            files.pause(attempt)
+        files.write(path, "THAWED")
+        raise settings.not_freezing()
+
+    def thaw(self, name: str) -> None:
+        """Let them run again; nothing where it is gone."""
+        if "freezer" in self._root_of:
+            with suppress(FileNotFoundError):
+                files.write(self._folder("freezer", name) + "/freezer.state", "THAWED")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL to every process of it; then thaw, so that a frozen one dies without running on."""
+        files.kill_each(self._listed(name))
+        self.thaw(name)
+
+    def pids(self, name: str) -> list[int]:
+        """Every process of it, those of nested cgroups included."""
+        return files.pids(self._listed(name))
+
+    def oom_kills(self, name: str) -> int:
+        """How many processes of it the kernel killed for memory; those of nested cgroups are not counted by v1."""
+        if "memory" not in self._root_of:
+            return 0
+        text = files.read_or(self._folder("memory", name) + "/memory.oom_control", "")
+        return stats.oom_kills(text)["oom_kills"] or 0
+
+    def sources(self, name: str) -> list[Source]:
+        """The files of a sample."""
+        return [
+            Source(f"{self._folder(controller, name)}/{file}", parse)
+            for controller, file, parse in _FILES
+            if controller in self._root_of
+        ]
+
+    def delete(self, name: str) -> list[Exception]:
+        """Remove it from every hierarchy; every failure, none where it is gone."""
+        failures: list[Exception] = []
+        for root in self._roots:
+            try:
+                files.remove_patiently(f"{root}/{SUBTREE}/{name}")
+            except OSError as err:
+                failures.append(err)
+            files.remove_if_empty(f"{root}/{SUBTREE}")
+        return failures
+
+    def names(self) -> set[str]:
+        """What lies in our subtree of any hierarchy."""
+        return {name for root in self._roots for name in files.children(f"{root}/{SUBTREE}")}
+
+    def paths(self, name: str) -> dict[str, str]:
+        """Controller -> directory."""
+        return {controller: self._folder(controller, name) for controller in self._root_of}
+
+    def _folder(self, controller: str, name: str) -> str:
+        return f"{self._root_of[controller]}/{SUBTREE}/{name}"
+
+    def _listed(self, name: str) -> str:
+        """The directory that is asked for processes; a container's are in all of them."""
+        root = next((self._root_of[c] for c in _PROCESSES if c in self._root_of), self._roots[0])
+        return f"{root}/{SUBTREE}/{name}"
+
+    def _exists(self, name: str, controller: str, file: str) -> bool:
+        return controller in self._root_of and os.path.exists(f"{self._folder(controller, name)}/{file}")
+
+    def _prepare_parent(self, root: str) -> None:
+        """Our folder in this hierarchy. Memory is counted through it, as every kernel since 5.11 does anyway."""
+        with suppress(FileExistsError):
+            os.mkdir(f"{root}/{SUBTREE}", 0o755)
+        if root == self._root_of.get("memory"):
+            with suppress(OSError):
+                files.write(f"{root}/{SUBTREE}/memory.use_hierarchy", "1")
+        if root == self._root_of.get("cpuset"):
+            self._fill_cpuset(SUBTREE)
+
+    def _fill_cpuset(self, below: str) -> None:
+        """Give a cpuset what its parent has, where it has nothing yet."""
+        if "cpuset" not in self._root_of:
+            return
+        folder = f"{self._root_of['cpuset']}/{below}"
+        for file in ("cpuset.cpus", "cpuset.mems"):
+            if not files.read(f"{folder}/{file}").strip():
+                files.write(f"{folder}/{file}", files.read(f"{os.path.dirname(folder)}/{file}").strip())
+
+    def _in_order(self, name: str, given: list[Setting]) -> list[Setting]:
+        """The kernel keeps "memory alone <= memory and swap" after each write: raise the outer first, lower it last."""
+        both = next((s for s in given if s.file == "memory.memsw.limit_in_bytes"), None)
+        if both is None:
+            return given
+        now = stats.number(files.read(self._folder("memory", name) + "/memory.limit_in_bytes"))
+        raised = both.value == "-1" or (now is not None and int(both.value) >= now)
+        return [both, *(s for s in given if s is not both)] if raised else given
+
+
+_FILES: Final = (
+    ("cpuacct", "cpuacct.usage", stats.reads("cpu_usec", 1000)),
+    ("cpuacct", "cpuacct.stat", stats.v1_cpuacct_stat),
+    ("cpu", "cpu.stat", stats.v1_cpu_stat),
+    ("memory", "memory.usage_in_bytes", stats.reads("memory_bytes")),
+    ("memory", "memory.stat", stats.v1_memory_stat),
+    ("memory", "memory.limit_in_bytes", stats.reads("memory_limit_bytes")),
+    ("memory", "memory.max_usage_in_bytes", stats.reads("memory_peak_bytes")),
+    ("memory", "memory.oom_control", stats.oom_kills),
+    ("pids", "pids.current", stats.reads("pids")),
+    ("pids", "pids.max", stats.reads("pids_limit")),
+    ("blkio", "blkio.throttle.io_service_bytes_recursive", stats.v1_blkio),
+)
