@@ -4,7 +4,7 @@ import os
 import re
 from typing import Final, NamedTuple
 
-from engine.cgroup import files
+from engine.cgroup.kernfs import REAL, Kernfs
 from engine.cgroup.protocol import Mount
 
 USED: Final = ("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "freezer", "blkio", "io")
@@ -50,12 +50,12 @@ def _is_seen(mount: Mount) -> bool:
 
 def v1_hierarchies(seen: list[Mount]) -> list[Mount]:
     """One mount for each v1 hierarchy with a controller that we use, a writable one if there is one."""
-    chosen: dict[str, Mount] = {}
+    chosen: dict[tuple[str, ...], Mount] = {}
     for mount in seen:
         if mount.version == 1 and mount.controllers:
-            old = chosen.get(mount.device)
+            old = chosen.get(mount.controllers)
             if old is None or (not is_usable(old) and is_usable(mount)):
-                chosen[mount.device] = mount
+                chosen[mount.controllers] = mount
     return list(chosen.values())
 
 
@@ -71,19 +71,19 @@ def is_usable(mount: Mount) -> bool:
     return mount.writable and os.access(mount.path, os.W_OK)
 
 
-def is_crowded(path: str) -> bool:
+def is_crowded(path: str, fs: Kernfs = REAL) -> bool:
     """Whether this v2 cgroup cannot give controllers to its children, because it has processes and is no real root.
 
     So it is in a container with a cgroup namespace of its own. It must not even be tried: the kernel lets a crowded
     cgroup enable some (cpu, pids), and takes no process into its children from then on.
     Source: cgroup-v2.rst, "No Internal Process Constraint" and "Threads"; the real root has no cgroup.type.
     """
-    return os.path.exists(f"{path}/cgroup.type") and bool(files.read_or(f"{path}/cgroup.procs", "").strip())
+    return os.path.exists(f"{path}/cgroup.type") and bool(fs.read_or(f"{path}/cgroup.procs", "").strip())
 
 
 def _v2_controllers(path: str) -> tuple[str, ...]:
     file = "cgroup.subtree_control" if is_crowded(path) else "cgroup.controllers"
-    available = files.read_or(f"{path}/{file}", "").split()
+    available = REAL.read_or(f"{path}/{file}", "").split()
     return tuple(name for name in USED if name in available)
 
 

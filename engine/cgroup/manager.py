@@ -9,43 +9,47 @@ caller's.
 """
 
 import errno
+import os
 import re
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any, Final
 
 from engine import errors
-from engine.cgroup import advice, detect, files, settings
-from engine.cgroup.protocol import Backend, Mount, Placement
+from engine.cgroup import advice, detect, settings
+from engine.cgroup.detect import Found
+from engine.cgroup.kernfs import REAL, Kernfs
+from engine.cgroup.protocol import Backend, Placement
 from engine.cgroup.sampler import Sampler
 from engine.cgroup.v1 import V1
 from engine.cgroup.v2 import V2
 
+_DELETE_SECONDS: Final = 2.0
 _NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}")
 
 
 class Cgroups:
     """The cgroups of one host. Every call may raise an `EngineError`; none remounts or reconfigures what is there."""
 
-    def __init__(self, hierarchies: tuple[Mount, ...], tree: Mount | None, warnings: tuple[str, ...] = ()) -> None:
-        v1 = V1(hierarchies) if hierarchies else None
-        v2 = V2(tree) if tree else None
+    def __init__(self, found: Found, fs: Kernfs = REAL) -> None:
+        v1 = V1(found.hierarchies, fs) if found.hierarchies else None
+        v2 = V2(found.tree, fs) if found.tree else None
         self._backends: tuple[Backend, ...] = tuple(backend for backend in (v2, v1) if backend is not None)
         self._freezer: Backend | None = v1 if v1 and ("freezer" in v1.controllers or not v2) else v2
         self.controllers: dict[str, str] = _versions(v1, v2)
         """Usable controller -> v1 or v2."""
         self.kind = _kind(v1, v2)
         """v1, v2, hybrid or none."""
-        self.warnings = warnings
+        self.warnings = advice.warnings(found)
         """What does not work here, each with how to get it."""
 
     @classmethod
-    def detect(cls, mountinfo: str | None = None) -> "Cgroups":
+    def detect(cls, mountinfo: str | None = None, fs: Kernfs = REAL) -> "Cgroups":
         """What this host has, from its mount table; the text of another one is for tests."""
         if mountinfo is None:
-            mountinfo = files.read("/proc/self/mountinfo")
-        found = detect.found(mountinfo)
-        return cls(found.hierarchies, found.tree, advice.warnings(found))
+            mountinfo = REAL.read("/proc/self/mountinfo")
+        return cls(detect.found(mountinfo), fs)
 
     def create(self, name: str, resources: dict[str, Any]) -> Placement:
         """Make `quarterdeck/<name>` with its limits in place; on failure nothing is left. `resources` is OCI's
@@ -54,7 +58,7 @@ class Cgroups:
         with _in_words(f"make the cgroup {name}"), ExitStack() as undo:
             for backend in self._backends:
                 ignored += backend.create(_checked(name), resources)
-                undo.callback(backend.delete, name)
+                undo.callback(backend.delete, name, 0.0)
             undo.pop_all()
         return self.place(name)._replace(ignored=tuple(ignored))
 
@@ -67,9 +71,13 @@ class Cgroups:
     def update(self, name: str, resources: dict[str, Any]) -> tuple[str, ...]:
         """Change the limits that are given, and only those; what is ignored here, a sentence each.
 
-        Raises Conflict for a memory limit below what is in use, InvalidInput for what the kernel does not take.
+        Device rules are no limits and stay as they are: on v1 "deny all, then allow these" would shut the program out
+        for a moment. Raises NotFound, Conflict for a memory limit below what is in use, InvalidInput for what the
+        kernel does not take; what was changed before a refusal stays changed.
         """
+        resources = {key: value for key, value in resources.items() if key != "devices"}
         ignored = self._ignored(resources)
+        self._must_exist(name)
         with _in_words(f"change the limits of {name}"):
             for backend in self._backends:
                 ignored += backend.update(_checked(name), resources)
@@ -110,9 +118,10 @@ class Cgroups:
     def delete(self, name: str) -> None:
         """Remove it, and our subtree with the last one. Gone already is success.
 
-        Waits at most two seconds a hierarchy for processes that are ending. Raises ExceptionGroup of all failures.
+        Waits at most two seconds for processes that are ending. Raises ExceptionGroup of all failures.
         """
-        failures = [failure for backend in self._backends for failure in backend.delete(_checked(name))]
+        deadline = time.monotonic() + _DELETE_SECONDS
+        failures = [failure for backend in self._backends for failure in backend.delete(_checked(name), deadline)]
         if failures:
             raise ExceptionGroup(f"the cgroup {name} could not be removed", failures)
 
@@ -123,6 +132,10 @@ class Cgroups:
     def stale(self) -> list[str]:
         """The names in our subtree, in order. Engines with another root have theirs there, too."""
         return sorted({name for backend in self._backends for name in backend.names()})
+
+    def _must_exist(self, name: str) -> None:
+        if not all(os.path.isdir(path) for path in self.paths(name).values()):
+            raise errors.NotFound(f"{name} has no cgroup, or not any more", hint="only what runs has limits to change")
 
     def _ignored(self, resources: dict[str, Any]) -> list[str]:
         """A sentence for each controller that these resources need and this host does not offer."""

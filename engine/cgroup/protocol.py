@@ -19,7 +19,7 @@ class Mount(NamedTuple):
     """v1: those of the hierarchy; v2: those that our subtree can have."""
     writable: bool
     device: str
-    """major:minor, the same for every mount of one hierarchy."""
+    """major:minor, as stat(2) shows it while no other mount hides this one."""
 
 
 class Placement(NamedTuple):
@@ -87,8 +87,8 @@ class Backend(Protocol):
     def sources(self, name: str) -> list[Source]:
         """The files of a sample."""
 
-    def delete(self, name: str) -> list[Exception]:
-        """Remove it and what is nested in it; every failure, none where it is gone."""
+    def delete(self, name: str, deadline: float) -> list[Exception]:
+        """Remove it and what is nested in it, by the deadline (monotonic); every failure, none where it is gone."""
 
     def names(self) -> set[str]:
         """What lies in our subtree."""

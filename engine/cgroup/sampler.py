@@ -4,7 +4,7 @@ import os
 import time
 from typing import Final
 
-from engine.cgroup import files
+from engine.cgroup.kernfs import GONE, read_fd
 from engine.cgroup.protocol import Readings, Source
 from engine.model import Sample
 
@@ -26,9 +26,9 @@ class Sampler:
         """The figures of now; zeros where there is no file for them."""
         for fd, parse in self._files:
             try:
-                self._readings.update(parse(files.read_fd(fd)))
+                self._readings.update(parse(read_fd(fd)))
             except OSError as err:
-                if err.errno not in files.GONE:
+                if err.errno not in GONE:
                     raise
         return _sample(self._readings)
 

@@ -1,14 +1,14 @@
-"""OCI `linux.resources` as writes into the files of v1 and v2, and what the kernel says to them. Pure but for `apply`.
+"""OCI `linux.resources` as writes into the files of v1 and v2. Pure but for `apply`.
 
 A key that is absent changes nothing. Later issues add their keys here: hugepageLimits, rdma, unified.
 """
 
-import errno
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from engine import errors
-from engine.cgroup import convert, files, stats
+from engine.cgroup import convert, refusals, stats
+from engine.cgroup.kernfs import Kernfs
 from engine.cgroup.protocol import Setting
 
 Exists = Callable[[str, str], bool]
@@ -83,53 +83,12 @@ def divide(settings: Iterable[Setting], exists: Exists) -> tuple[list[Setting], 
     return usable, ignored
 
 
-def apply(folder: str, setting: Setting) -> None:
+def apply(fs: Kernfs, folder: str, setting: Setting) -> None:
     """Write one setting. Raises InvalidInput, Conflict or SetupFailed."""
     try:
-        files.write(f"{folder}/{setting.file}", setting.value)
+        fs.write(f"{folder}/{setting.file}", setting.value)
     except OSError as err:
-        raise refusal(setting, err) from err
-
-
-def refusal(setting: Setting, err: OSError) -> errors.EngineError:
-    """The kernel's refusal of a setting, in words."""
-    code = err.errno or 0
-    if code == errno.EBUSY and setting.controller == "memory":
-        return too_little_memory(setting)
-    if code in (errno.EINVAL, errno.ERANGE, errno.EACCES, errno.ENODEV, errno.ENXIO, errno.ENOSPC):
-        return errors.InvalidInput(
-            f"the kernel does not take {setting.value!r} as {setting.what} ({setting.file}: {err.strerror})",
-            hint=_hint(setting.file),
-            errno=code,
-        )
-    return errors.SetupFailed(f"cannot set the {setting.what} ({setting.file}): {err.strerror}", errno=code)
-
-
-def too_little_memory(setting: Setting) -> errors.Conflict:
-    """A memory limit below what is in use and cannot be given back."""
-    return errors.Conflict(
-        f"more memory is in use than the {setting.what} of {setting.value} bytes",
-        hint="set a higher limit, or let the program free memory first",
-        errno=errno.EBUSY,
-    )
-
-
-def not_freezing() -> errors.Conflict:
-    """A process that does not freeze in time."""
-    return errors.Conflict(
-        "a process does not freeze: it waits for a device or a file system",
-        hint="see what it does (qd top), and try again when it is through",
-    )
-
-
-def _hint(file: str) -> str:
-    if file.startswith("memory"):
-        return "memory and swap together (--memory-swap) must not be less than --memory; give both at once"
-    if file.startswith("cpuset"):
-        return "see what there is: lscpu, numactl -H; a list is written as 0-2,4"
-    if file.startswith(("blkio", "io.")):
-        return "a limit is for a whole disk, not for a partition: lsblk -o NAME,MAJ:MIN,TYPE"
-    return "an outer limit of this host or container may be lower"
+        raise refusals.of_setting(setting, err) from err
 
 
 def _section(resources: dict[str, Any], name: str) -> dict[str, Any]:

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any, Final
 
 from engine import errors
-from engine.cgroup import files, settings, stats
+from engine.cgroup import refusals, settings, stats
+from engine.cgroup.kernfs import REAL, Kernfs, pause
 from engine.cgroup.protocol import SUBTREE, Mount, Placement, Setting, Source
 
 _FREEZE_ATTEMPTS: Final = 100
@@ -23,7 +24,8 @@ _PROCESSES: Final = ("freezer", "pids", "memory", "cpu")
 class V1:
     """The hierarchies of cgroup v1 that can be used."""
 
-    def __init__(self, mounts: tuple[Mount, ...]) -> None:
+    def __init__(self, mounts: tuple[Mount, ...], fs: Kernfs = REAL) -> None:
+        self._fs = fs
         self._roots = tuple(mount.path for mount in mounts)
         self._root_of = {controller: mount.path for mount in mounts for controller in mount.controllers}
         self.controllers = tuple(self._root_of)
@@ -31,9 +33,10 @@ class V1:
     def create(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Make it in every hierarchy and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
-            undo.callback(self.delete, name)
             for root in self._roots:
-                files.make(f"{root}/{SUBTREE}/{name}", partial(self._prepare_parent, root))
+                undo.callback(self._fs.remove_if_empty, f"{root}/{SUBTREE}")
+                self._fs.make(f"{root}/{SUBTREE}/{name}", partial(self._prepare_parent, root))
+                undo.callback(self._fs.remove, f"{root}/{SUBTREE}/{name}")
             self._fill_cpuset(f"{SUBTREE}/{name}")
             ignored = self.update(name, resources)
             undo.pop_all()
@@ -45,7 +48,7 @@ class V1:
         given = [s for s in settings.for_v1(resources, exists) if s.controller in self._root_of]
         usable, ignored = settings.divide(given, exists)
         for setting in self._in_order(name, usable):
-            settings.apply(self._folder(setting.controller, name), setting)
+            settings.apply(self._fs, self._folder(setting.controller, name), setting)
         return ignored
 
     def place(self, name: str) -> Placement:
@@ -57,34 +60,34 @@ class V1:
         if "freezer" not in self._root_of:
             raise errors.MissingFeature("this host has no freezer", hint="boot with the freezer cgroup controller")
         path = self._folder("freezer", name) + "/freezer.state"
-        files.write(path, "FROZEN")
+        self._fs.write(path, "FROZEN")
         for attempt in range(_FREEZE_ATTEMPTS):
-            if files.read(path).strip() == "FROZEN":
+            if self._fs.read(path).strip() == "FROZEN":
                 return
-            files.pause(attempt)
-        files.write(path, "THAWED")
-        raise settings.not_freezing()
+            pause(attempt)
+        self._fs.write(path, "THAWED")
+        raise refusals.not_freezing()
 
     def thaw(self, name: str) -> None:
         """Let them run again; nothing where it is gone."""
         if "freezer" in self._root_of:
             with suppress(FileNotFoundError):
-                files.write(self._folder("freezer", name) + "/freezer.state", "THAWED")
+                self._fs.write(self._folder("freezer", name) + "/freezer.state", "THAWED")
 
     def kill(self, name: str) -> None:
         """SIGKILL to every process of it; then thaw, so that a frozen one dies without running on."""
-        files.kill_each(self._listed(name))
+        self._fs.kill_each(self._listed(name))
         self.thaw(name)
 
     def pids(self, name: str) -> list[int]:
         """Every process of it, those of nested cgroups included."""
-        return files.pids(self._listed(name))
+        return self._fs.pids(self._listed(name))
 
     def oom_kills(self, name: str) -> int:
         """How many processes of it the kernel killed for memory; those of nested cgroups are not counted by v1."""
         if "memory" not in self._root_of:
             return 0
-        text = files.read_or(self._folder("memory", name) + "/memory.oom_control", "")
+        text = self._fs.read_or(self._folder("memory", name) + "/memory.oom_control", "")
         return stats.oom_kills(text)["oom_kills"] or 0
 
     def sources(self, name: str) -> list[Source]:
@@ -95,20 +98,20 @@ class V1:
             if controller in self._root_of
         ]
 
-    def delete(self, name: str) -> list[Exception]:
+    def delete(self, name: str, deadline: float) -> list[Exception]:
         """Remove it from every hierarchy; every failure, none where it is gone."""
         failures: list[Exception] = []
         for root in self._roots:
             try:
-                files.remove_patiently(f"{root}/{SUBTREE}/{name}")
+                self._fs.remove_until(f"{root}/{SUBTREE}/{name}", deadline)
             except OSError as err:
                 failures.append(err)
-            files.remove_if_empty(f"{root}/{SUBTREE}")
+            self._fs.remove_if_empty(f"{root}/{SUBTREE}")
         return failures
 
     def names(self) -> set[str]:
         """What lies in our subtree of any hierarchy."""
-        return {name for root in self._roots for name in files.children(f"{root}/{SUBTREE}")}
+        return {name for root in self._roots for name in self._fs.children(f"{root}/{SUBTREE}")}
 
     def paths(self, name: str) -> dict[str, str]:
         """Controller -> directory."""
@@ -128,10 +131,10 @@ class V1:
     def _prepare_parent(self, root: str) -> None:
         """Our folder in this hierarchy. Memory is counted through it, as every kernel since 5.11 does anyway."""
         with suppress(FileExistsError):
-            os.mkdir(f"{root}/{SUBTREE}", 0o755)
+            self._fs.mkdir(f"{root}/{SUBTREE}")
         if root == self._root_of.get("memory"):
             with suppress(OSError):
-                files.write(f"{root}/{SUBTREE}/memory.use_hierarchy", "1")
+                self._fs.write(f"{root}/{SUBTREE}/memory.use_hierarchy", "1")
         if root == self._root_of.get("cpuset"):
             self._fill_cpuset(SUBTREE)
 
@@ -141,15 +144,15 @@ class V1:
             return
         folder = f"{self._root_of['cpuset']}/{below}"
         for file in ("cpuset.cpus", "cpuset.mems"):
-            if not files.read(f"{folder}/{file}").strip():
-                files.write(f"{folder}/{file}", files.read(f"{os.path.dirname(folder)}/{file}").strip())
+            if not self._fs.read(f"{folder}/{file}").strip():
+                self._fs.write(f"{folder}/{file}", self._fs.read(f"{os.path.dirname(folder)}/{file}").strip())
 
     def _in_order(self, name: str, given: list[Setting]) -> list[Setting]:
         """The kernel keeps "memory alone <= memory and swap" after each write: raise the outer first, lower it last."""
         both = next((s for s in given if s.file == "memory.memsw.limit_in_bytes"), None)
         if both is None:
             return given
-        now = stats.number(files.read(self._folder("memory", name) + "/memory.limit_in_bytes"))
+        now = stats.number(self._fs.read(self._folder("memory", name) + "/memory.limit_in_bytes"))
         raised = both.value == "-1" or (now is not None and int(both.value) >= now)
         return [both, *(s for s in given if s is not both)] if raised else given
 

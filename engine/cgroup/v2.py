@@ -7,16 +7,17 @@ Source: Documentation/admin-guide/cgroup-v2.rst.
 """
 
 import os
+import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
 from engine import errors
-from engine.cgroup import convert, detect, files, settings, stats
+from engine.cgroup import convert, detect, refusals, settings, stats
+from engine.cgroup.kernfs import REAL, Kernfs
 from engine.cgroup.protocol import SUBTREE, Mount, Placement, Setting, Source
 
 _FREEZE_SECONDS: Final = 2.0
-_EMPTY_SECONDS: Final = 2.0
 _PARTLY_GIVEN: Final = ("memory.max", "cpu.max")
 """Files of which a request may give a part only, so that their present text counts."""
 
@@ -24,15 +25,17 @@ _PARTLY_GIVEN: Final = ("memory.max", "cpu.max")
 class V2:
     """The tree of cgroup v2, with those controllers that it can give us (none, in the hybrid)."""
 
-    def __init__(self, mount: Mount) -> None:
+    def __init__(self, mount: Mount, fs: Kernfs = REAL) -> None:
+        self._fs = fs
         self._root = mount.path
         self.controllers = mount.controllers
 
     def create(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Make the cgroup and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
-            undo.callback(self.delete, name)
-            files.make(self._folder(name), self._prepare_parent)
+            undo.callback(self._fs.remove_if_empty, f"{self._root}/{SUBTREE}")
+            self._fs.make(self._folder(name), self._prepare_parent)
+            undo.callback(self._fs.remove, self._folder(name))
             ignored = self.update(name, resources)
             undo.pop_all()
         return ignored
@@ -41,13 +44,13 @@ class V2:
         """Change the limits that are given; what is ignored, a sentence each."""
         folder = self._folder(name)
         exists = partial(self._exists, folder)
-        now = {file: files.read_or(f"{folder}/{file}", "max") for file in _PARTLY_GIVEN}
+        now = {file: self._fs.read_or(f"{folder}/{file}", "max") for file in _PARTLY_GIVEN}
         given = [s for s in settings.for_v2(resources, exists, now) if s.controller in self.controllers]
         usable, ignored = settings.divide(given, exists)
         for setting in usable:
-            _refuse_killing(folder, setting)
-            settings.apply(folder, setting)
-            _check_cpuset(folder, setting)
+            _refuse_killing(self._fs, folder, setting)
+            settings.apply(self._fs, folder, setting)
+            _check_cpuset(self._fs, folder, setting)
         return ignored
 
     def place(self, name: str) -> Placement:
@@ -57,53 +60,53 @@ class V2:
     def freeze(self, name: str) -> None:
         """Return when every process of it is frozen. Raises Conflict, and thaws, where one does not freeze."""
         folder = self._folder(name)
-        files.write(f"{folder}/cgroup.freeze", "1")
-        if not files.wait_for(f"{folder}/cgroup.events", "frozen 1", _FREEZE_SECONDS):
-            files.write(f"{folder}/cgroup.freeze", "0")
-            raise settings.not_freezing()
+        self._fs.write(f"{folder}/cgroup.freeze", "1")
+        if not self._fs.wait_for(f"{folder}/cgroup.events", "frozen 1", time.monotonic() + _FREEZE_SECONDS):
+            self._fs.write(f"{folder}/cgroup.freeze", "0")
+            raise refusals.not_freezing()
 
     def thaw(self, name: str) -> None:
         """Let them run again; nothing where it is gone."""
         with suppress(FileNotFoundError):
-            files.write(f"{self._folder(name)}/cgroup.freeze", "0")
+            self._fs.write(f"{self._folder(name)}/cgroup.freeze", "0")
 
     def kill(self, name: str) -> None:
         """SIGKILL to every process of it, forks included, frozen ones too. Before 5.14 one by one."""
         path = f"{self._folder(name)}/cgroup.kill"
         if os.path.exists(path):
             with suppress(FileNotFoundError):
-                files.write(path, "1")
+                self._fs.write(path, "1")
         else:
-            files.kill_each(self._folder(name))
+            self._fs.kill_each(self._folder(name))
 
     def pids(self, name: str) -> list[int]:
         """Every process of it, those of nested cgroups included."""
-        return files.pids(self._folder(name))
+        return self._fs.pids(self._folder(name))
 
     def oom_kills(self, name: str) -> int:
         """How many processes of it, nested cgroups included, the kernel killed for memory."""
-        return stats.oom_kills(files.read_or(f"{self._folder(name)}/memory.events", ""))["oom_kills"] or 0
+        return stats.oom_kills(self._fs.read_or(f"{self._folder(name)}/memory.events", ""))["oom_kills"] or 0
 
     def sources(self, name: str) -> list[Source]:
         """The files of a sample; those of a controller that is not there are missing, and skipped by the sampler."""
         return [Source(f"{self._folder(name)}/{file}", parse) for file, parse in _FILES]
 
-    def delete(self, name: str) -> list[Exception]:
-        """Remove it, when it is empty or two seconds have passed; every failure, none where it is gone."""
+    def delete(self, name: str, deadline: float) -> list[Exception]:
+        """Remove it when it is empty; every failure, none where it is gone."""
         folder = self._folder(name)
         try:
             with suppress(OSError):
-                files.wait_for(f"{folder}/cgroup.events", "populated 0", _EMPTY_SECONDS)
-            files.remove_patiently(folder)
+                self._fs.wait_for(f"{folder}/cgroup.events", "populated 0", deadline)
+            self._fs.remove_until(folder, deadline)
         except OSError as err:
             return [err]
         finally:
-            files.remove_if_empty(f"{self._root}/{SUBTREE}")
+            self._fs.remove_if_empty(f"{self._root}/{SUBTREE}")
         return []
 
     def names(self) -> set[str]:
         """What lies in our subtree."""
-        return set(files.children(f"{self._root}/{SUBTREE}"))
+        return set(self._fs.children(f"{self._root}/{SUBTREE}"))
 
     def paths(self, name: str) -> dict[str, str]:
         """Controller -> directory; the tree itself is called unified, as systemd calls it."""
@@ -120,39 +123,39 @@ class V2:
         with suppress(FileExistsError):
             os.mkdir(f"{self._root}/{SUBTREE}", 0o755)
         for folder in (self._root, f"{self._root}/{SUBTREE}"):
-            _hand_down(folder, self.controllers)
+            _hand_down(self._fs, folder, self.controllers)
 
 
-def _hand_down(folder: str, controllers: tuple[str, ...]) -> None:
+def _hand_down(fs: Kernfs, folder: str, controllers: tuple[str, ...]) -> None:
     """Give the children of a cgroup these controllers. One by one: a write of several is refused for one of them.
 
     A refusal is no error here: the limits that need the controller are reported as ignored, by the missing file.
     """
-    if not controllers or detect.is_crowded(folder):
+    if not controllers or detect.is_crowded(folder, fs):
         return
-    has = files.read(f"{folder}/cgroup.subtree_control").split()
+    has = fs.read(f"{folder}/cgroup.subtree_control").split()
     for controller in controllers:
         if controller not in has:
             with suppress(OSError):
-                files.write(f"{folder}/cgroup.subtree_control", f"+{controller}")
+                fs.write(f"{folder}/cgroup.subtree_control", f"+{controller}")
 
 
-def _refuse_killing(folder: str, setting: Setting) -> None:
+def _refuse_killing(fs: Kernfs, folder: str, setting: Setting) -> None:
     """v1 refuses a memory limit below what is in use; v2 takes it and kills: so refuse here. Raises Conflict."""
     if setting.file != "memory.max" or setting.value == "max":
         return
-    current = stats.number(files.read_or(f"{folder}/memory.current", "0")) or 0
+    current = stats.number(fs.read_or(f"{folder}/memory.current", "0")) or 0
     if current > int(setting.value):
-        needed = stats.unreclaimable(current, files.read_or(f"{folder}/memory.stat", ""))
+        needed = stats.unreclaimable(current, fs.read_or(f"{folder}/memory.stat", ""))
         if needed > int(setting.value):
-            raise settings.too_little_memory(setting)
+            raise refusals.too_little_memory(setting)
 
 
-def _check_cpuset(folder: str, setting: Setting) -> None:
+def _check_cpuset(fs: Kernfs, folder: str, setting: Setting) -> None:
     """v2 takes CPUs that do not exist and leaves them out without a word. Raises InvalidInput."""
     if setting.controller != "cpuset":
         return
-    effective = files.read(f"{folder}/{setting.file}.effective")
+    effective = fs.read(f"{folder}/{setting.file}.effective")
     missing = convert.parse_list(setting.value) - convert.parse_list(effective)
     if missing:
         raise errors.InvalidInput(
