@@ -138,6 +138,8 @@ class ContainerState(Value, frozen=True, kw_only=True):
     """Why the last start failed; empty when it did not."""
     restarts: int = 0
     """Automatic restarts since the operator last started it."""
+    restarts_in_row: int = 0
+    """Those of them that did not help; the delay before the next grows with it."""
     restart_at_ns: int = 0
     """While restarting: when the next attempt is due."""
     stopped_by_user: bool = False

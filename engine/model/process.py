@@ -14,6 +14,8 @@ class Process(Value, frozen=True, kw_only=True):
     """A uid of the host; names of the container's passwd are not trusted."""
     state: str
     """R, S, D, Z, T ... of proc(5)."""
+    tty: str
+    """pts/N of the container's own terminals, ? without one."""
     cpu_usec: int
     memory_bytes: int
     """Resident set."""

@@ -1,0 +1,202 @@
+"""The keeper's children: what is held for each, from clone to reaping. Standard library only."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from engine import errors
+from engine.sandbox import enter, init
+from engine.state import files
+
+
+class Say(Protocol):
+    """Tell the supervisor something, with descriptors."""
+
+    def __call__(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None: ...
+
+
+class Held:
+    """One child: a container's pid 1, or a program entered into one."""
+
+    def __init__(self, key: str, child: init.Child, fds: tuple[int, ...], folder: str | None) -> None:
+        self.key = key
+        self.child = child
+        self.fds = fds
+        """With a terminal, its master, once the child has sent it; else stdin's writer if any, then readers."""
+        self.folder = folder
+        """Where the exit record goes; None for an entered program, whose end nobody needs after a crash."""
+        self.started = False
+        self.failed = False
+        self.exit: dict[str, Any] | None = None
+
+
+class Children:
+    """All of them, by key; `<container id>/<run>` for a container, an id for an entered program."""
+
+    def __init__(self, say: Say, watch: Callable[[int], None], unwatch: Callable[[int], None]) -> None:
+        self._say = say
+        self._watch = watch
+        self._unwatch = unwatch
+        self._held: dict[str, Held] = {}
+        self._channels: dict[int, Held] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def create(self, key: str, order: dict[str, Any], folder: str, terminal: bool, stdin: bool) -> None:
+        """Clone a container's pid 1; it waits in its new namespaces for `go`."""
+        self._spawn(key, folder, terminal, stdin, lambda stdio: init.create(init.Order(**order), stdio))
+
+    def enter(self, key: str, order: dict[str, Any], terminal: bool, stdin: bool) -> None:
+        """Start one more program in a running container."""
+        self._spawn(key, None, terminal, stdin, lambda stdio: enter.enter(enter.EnterOrder(**order), stdio))
+
+    def _spawn(
+        self,
+        key: str,
+        folder: str | None,
+        terminal: bool,
+        stdin: bool,
+        clone: Callable[[tuple[int, int, int] | None], init.Child],
+    ) -> None:
+        theirs, ours = ((), ()) if terminal else _pipes(stdin)
+        try:
+            child = clone(None if terminal else (theirs[0], theirs[1], theirs[2]))
+        except (OSError, errors.EngineError) as err:
+            _close(ours)
+            self._say({"say": "failed", "key": key, "error": _error(err)})
+            return
+        finally:
+            _close(theirs)
+        held = Held(key, child, ours, folder)
+        self._held[key] = held
+        self._channels[child.channel.fileno()] = held
+        self._watch(child.channel.fileno())
+
+    def go(self, key: str, size: list[int] | None) -> None:
+        """Let a container that waits go on to its program."""
+        held = self._held.get(key)
+        if held is not None:
+            init.go(held.child, (size[0], size[1]) if size else None)
+
+    def abort(self, key: str) -> None:
+        """End a container that waits: something else of its start has failed."""
+        held = self._held.get(key)
+        if held is not None and not held.started:
+            held.failed = True
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(held.child.pidfd, signal.SIGKILL)
+
+    def hear(self, fd: int) -> None:
+        """A child says something on its channel, or closed it: then its program runs."""
+        held = self._channels.get(fd)
+        if held is None:
+            return
+        message, fds = init.receive(held.child)
+        if message is None:
+            self._end_of_channel(held)
+        elif message["type"] == "UNSHARED":
+            self._say({"say": "unshared", "key": held.key, "pid": held.child.pid})
+        elif message["type"] == "TTY":
+            held.fds = tuple(fds)
+        elif message["type"] == "WARNING":
+            self._say({"say": "warning", "key": held.key, "text": message["text"]})
+        elif message["type"] == "ERROR":
+            self._failed(held, message)
+
+    def _failed(self, held: Held, message: dict[str, Any]) -> None:
+        held.failed = True
+        self._say({"say": "failed", "key": held.key, "error": message})
+
+    def _end_of_channel(self, held: Held) -> None:
+        """EOF: exec has worked, or the child died before it; its exit tells which comes with an error before it."""
+        self._close_channel(held)
+        if held.failed:
+            return
+        held.started = True
+        self._say({"say": "started", "key": held.key, "pid": held.child.pid}, held.fds)
+        if held.folder is None:
+            _close(held.fds)
+            held.fds = ()
+
+    def _close_channel(self, held: Held) -> None:
+        fd = held.child.channel.fileno()
+        if self._channels.pop(fd, None) is not None:
+            self._unwatch(fd)
+            held.child.channel.close()
+
+    def reap(self) -> None:
+        """Take every child that has ended; strangers are orphans that came to us as their subreaper."""
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            for held in [held for held in self._held.values() if held.child.pid == pid]:
+                self._ended(held, status)
+
+    def _ended(self, held: Held, status: int) -> None:
+        while held.child.channel.fileno() in self._channels:
+            self.hear(held.child.channel.fileno())
+        held.exit = {"code": exit_code(status), "time_ns": time.time_ns()}
+        if held.folder is not None and held.started:
+            with suppress(FileNotFoundError):
+                files.replace(f"{held.folder}/exit.json", json.dumps(held.exit).encode(), durable=False)
+        self._say({"say": "exited", "key": held.key, **held.exit})
+        if held.folder is None or held.failed:
+            self.forget(held.key)
+
+    def forget(self, key: str) -> None:
+        """The supervisor has seen its end: close what is held for it."""
+        held = self._held.get(key)
+        if held is None or held.exit is None:
+            return
+        del self._held[key]
+        self._close_channel(held)
+        _close(held.fds)
+        os.close(held.child.pidfd)
+
+    def report(self) -> None:
+        """Tell everything to a supervisor that knows nothing."""
+        for held in self._held.values():
+            message = {"say": "child", "key": held.key, "pid": held.child.pid, "started": held.started}
+            self._say({**message, "exit": held.exit}, held.fds)
+        self._say({"say": "listed", "pid": os.getpid()})
+
+
+def exit_code(status: int) -> int:
+    """A wait status as a shell tells it: 128+n after signal n."""
+    return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def _pipes(stdin: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """(the container's three ends, our ends): stdin's writer only where it is kept open, else /dev/null inside."""
+    ours: list[int] = []
+    if stdin:
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        ours.append(writer)
+    else:
+        reader = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+    theirs = [reader]
+    for _ in range(2):
+        reader, writer = os.pipe2(os.O_CLOEXEC)
+        theirs.append(writer)
+        ours.append(reader)
+    return tuple(theirs), tuple(ours)
+
+
+def _close(fds: tuple[int, ...]) -> None:
+    for fd in fds:
+        os.close(fd)
+
+
+def _error(err: OSError | errors.EngineError) -> dict[str, Any]:
+    if isinstance(err, errors.EngineError):
+        return dict(err.to_json())
+    return dict(errors.SetupFailed(f"cannot clone a process: {err.strerror}", errno=err.errno or 0).to_json())

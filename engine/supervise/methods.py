@@ -1,0 +1,327 @@
+"""The methods of the protocol: what a request may say, and who answers it. See `engine.client` for their meaning."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import msgspec
+
+from engine import errors, model, wire
+from engine.supervise import events, listing, processes, report, worker
+from engine.supervise.lifecycle import Lifecycle
+from engine.supervise.parts import Parts
+from engine.supervise.registry import Live
+from engine.supervise.server import Handler, Method, Peer, Reply
+from engine.supervise.sessions import Sessions
+
+P = TypeVar("P")
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters."""
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The protocol version that a client speaks."""
+
+    protocol: int
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """One container, with what the method needs to know."""
+
+    ref: str
+    force: bool = False
+    name: str = ""
+    signal: str = "KILL"
+    timeout_seconds: int | None = None
+    attach: bool = False
+    size: tuple[int, int] | None = None
+    run: int | None = None
+    seconds: int = 300
+
+
+class Refs(msgspec.Struct, frozen=True):
+    """Several containers, or all that run."""
+
+    refs: tuple[str, ...] = ()
+
+
+class Create(msgspec.Struct, frozen=True):
+    """How a container is asked for."""
+
+    options: model.CreateOptions
+
+
+class Exec(msgspec.Struct, frozen=True):
+    """One more program."""
+
+    ref: str
+    options: model.ExecOptions
+
+
+class Update(msgspec.Struct, frozen=True):
+    """What changes."""
+
+    ref: str
+    limits: model.Limits | None = None
+    restart: model.RestartPolicy | None = None
+
+
+class List(msgspec.Struct, frozen=True):
+    """Which containers."""
+
+    all: bool = True
+    filters: dict[str, list[str]] = {}
+
+
+class Events(msgspec.Struct, frozen=True):
+    """Which events."""
+
+    since_ns: int | None = None
+    until_ns: int | None = None
+    filters: dict[str, list[str]] = {}
+    follow: bool = False
+
+
+class ImageName(msgspec.Struct, frozen=True):
+    """One image."""
+
+    name: str
+    force: bool = False
+
+
+class Base(msgspec.Struct, frozen=True):
+    """The built-in image."""
+
+    rebuild: bool = False
+
+
+class Methods:
+    """Every method, by name."""
+
+    def __init__(self, parts: Parts, lifecycle: Lifecycle, sessions: Sessions) -> None:
+        self._parts = parts
+        self._lifecycle = lifecycle
+        self._sessions = sessions
+
+    def table(self) -> dict[str, Method]:
+        """For the server."""
+        look = {
+            "hello": _on(Hello, self.hello),
+            "info": _on(Nothing, self.info),
+            "overview": _on(Nothing, self.overview),
+            "containers": _on(List, self.containers),
+            "container": _on(Ref, self.container),
+            "inspect": _on(Ref, self.inspect),
+            "top": _on(Ref, self.top),
+            "stats": _on(Refs, self.stats),
+            "history": _on(Ref, self.history),
+            "diff": _on(Ref, self.diff),
+            "log": _on(Ref, self.log),
+            "follow": _on(Ref, self.follow),
+            "attach": _on(Ref, self.attach),
+            "wait": _on(Ref, self.wait),
+            "events": _on(Events, self.events),
+            "images": _on(Nothing, self.images),
+        }
+        change = {
+            "create": _on(Create, self.create),
+            "start": _on(Ref, self.start),
+            "stop": _on(Ref, self.stop),
+            "restart": _on(Ref, self.restart),
+            "kill": _on(Ref, self.kill),
+            "pause": _on(Ref, self.pause),
+            "unpause": _on(Ref, self.unpause),
+            "remove": _on(Ref, self.remove),
+            "rename": _on(Ref, self.rename),
+            "update": _on(Update, self.update),
+            "resize": _on(Ref, self.resize),
+            "exec": _on(Exec, self.exec),
+            "remove_image": _on(ImageName, self.remove_image),
+            "build_base": _on(Base, self.build_base),
+            "prune": _on(Nothing, self.prune),
+        }
+        looking = {name: Method(handler, interruptible=True) for name, handler in look.items()}
+        return looking | {name: Method(handler, interruptible=False) for name, handler in change.items()}
+
+    def _find(self, ref: str) -> Live:
+        return self._parts.registry.find(ref)
+
+    async def hello(self, params: Hello, _peer: Peer) -> Any:
+        """Both sides say what they speak; the client decides, since it has a person to tell."""
+        return {"protocol": wire.PROTOCOL, "client": params.protocol, "pid": report.own_pid()}
+
+    async def info(self, _params: Nothing, _peer: Peer) -> Any:
+        return report.info(self._parts)
+
+    async def overview(self, _params: Nothing, _peer: Peer) -> Any:
+        return report.overview(self._parts)
+
+    async def containers(self, params: List, _peer: Peer) -> Any:
+        return listing.select(self._parts.registry, everything=params.all, filters=params.filters)
+
+    async def container(self, params: Ref, _peer: Peer) -> Any:
+        return self._find(params.ref).container
+
+    async def inspect(self, params: Ref, _peer: Peer) -> Any:
+        return report.inspect(self._parts, self._find(params.ref))
+
+    async def top(self, params: Ref, _peer: Peer) -> Any:
+        return processes.listing(self._parts, self._find(params.ref))
+
+    async def stats(self, params: Refs, _peer: Peer) -> Any:
+        found = [self._find(ref) for ref in params.refs] if params.refs else list(self._parts.registry)
+        return [live.meter.stats(live.container) for live in found if live.meter.running]
+
+    async def history(self, params: Ref, _peer: Peer) -> Any:
+        return self._find(params.ref).meter.ring.series(params.seconds)
+
+    async def diff(self, params: Ref, _peer: Peer) -> Any:
+        live = self._find(params.ref)
+        lowers = self._parts.store.lowers(self._parts.store.find(live.container.image_id))
+        paths = self._parts.paths
+        return await worker.work("changes", root=paths.root, run=paths.run, container_id=live.id, lowers=lowers)
+
+    async def log(self, params: Ref, _peer: Peer) -> Reply:
+        return Reply({}, self._sessions.open_log(self._find(params.ref), params.run))
+
+    async def follow(self, params: Ref, peer: Peer) -> Reply:
+        return self._sessions.attach(self._find(params.ref), peer, None, first=True, stdin=False)
+
+    async def attach(self, params: Ref, peer: Peer) -> Reply:
+        live = self._find(params.ref)
+        if not live.active:
+            raise errors.Conflict(f"container {live.name} is not running", hint=f"start it: qd start -a {live.name}")
+        return self._sessions.attach(live, peer, params.size, first=False, stdin=True)
+
+    async def wait(self, params: Ref, _peer: Peer) -> Any:
+        live = self._find(params.ref)
+        await live.ended.wait()
+        return {"exit_code": live.state.exit_code or 0}
+
+    async def events(self, params: Events, peer: Peer) -> Any:
+        """What is recorded, then what comes; the queue is there before the past is read, so that none is missed."""
+        queue = self._parts.journal.follow()
+        try:
+            last = 0
+            for event in self._parts.journal.past(params.since_ns, params.until_ns) if _wants_past(params) else ():
+                last = event.time_ns
+                if events.matches(event, params.filters):
+                    await peer.event(event)
+            if params.follow:
+                await self._follow_events(params, peer, queue, last)
+        finally:
+            self._parts.journal.unfollow(queue)
+        return {}
+
+    async def _follow_events(self, params: Events, peer: Peer, queue: "asyncio.Queue[model.Event]", last: int) -> None:
+        seconds = None if params.until_ns is None else max(0.0, (params.until_ns - time.time_ns()) / 1e9)
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    event = await queue.get()
+                    if event.time_ns > last and events.matches(event, params.filters):
+                        await peer.event(event)
+        except TimeoutError:
+            return
+
+    async def images(self, _params: Nothing, _peer: Peer) -> Any:
+        return self._parts.store.images()
+
+    async def create(self, params: Create, peer: Peer) -> Any:
+        return {"id": await self._lifecycle.create(params.options, _progress_to(peer))}
+
+    async def start(self, params: Ref, peer: Peer) -> Any:
+        live = self._find(params.ref)
+        await self._lifecycle.start(live, params.size)
+        if not params.attach:
+            return {}
+        return self._sessions.attach(live, peer, params.size, first=True, stdin=True)
+
+    async def stop(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.stop(self._find(params.ref), params.timeout_seconds)
+        return {}
+
+    async def restart(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.restart(self._find(params.ref), params.timeout_seconds)
+        return {}
+
+    async def kill(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.kill(self._find(params.ref), params.signal)
+        return {}
+
+    async def pause(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.pause(self._find(params.ref))
+        return {}
+
+    async def unpause(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.unpause(self._find(params.ref))
+        return {}
+
+    async def remove(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.remove(self._find(params.ref), force=params.force)
+        return {}
+
+    async def rename(self, params: Ref, _peer: Peer) -> Any:
+        await self._lifecycle.rename(self._find(params.ref), params.name)
+        return {}
+
+    async def update(self, params: Update, _peer: Peer) -> Any:
+        await self._lifecycle.update(self._find(params.ref), params.limits, params.restart)
+        return {}
+
+    async def resize(self, params: Ref, _peer: Peer) -> Any:
+        if params.size is not None:
+            self._sessions.resize(self._find(params.ref), params.size)
+        return {}
+
+    async def exec(self, params: Exec, peer: Peer) -> Any:
+        return await self._sessions.execute(self._find(params.ref), params.options, peer)
+
+    async def remove_image(self, params: ImageName, _peer: Peer) -> Any:
+        used: dict[str, list[str]] = {}
+        for live in self._parts.registry:
+            used.setdefault(live.container.image_id, []).append(live.name)
+        removed = self._parts.store.remove(params.name, force=params.force, used_by=used)
+        for name in removed["untagged"]:
+            self._parts.journal.record("image", "untag", "", name)
+        for image_id in removed["deleted"]:
+            self._parts.journal.record("image", "delete", image_id, params.name)
+        return removed
+
+    async def build_base(self, params: Base, peer: Peer) -> Any:
+        say = _progress_to(peer)
+        return {"id": await self._lifecycle.build_base(say, rebuild=params.rebuild)}
+
+    async def prune(self, _params: Nothing, _peer: Peer) -> Any:
+        """Stopped containers, then what the image store does not need."""
+        removed: list[str] = []
+        reclaimed = 0
+        for live in self._parts.registry:
+            if live.state.status in (model.Status.CREATED, model.Status.EXITED):
+                reclaimed += self._parts.snapshots.size(live.id)
+                await self._lifecycle.remove(live, force=False)
+                removed.append(live.id)
+        reclaimed += self._parts.store.prune()
+        return {"containers": removed, "images": [], "reclaimed_bytes": reclaimed}
+
+
+def _wants_past(params: Events) -> bool:
+    """As Docker: without --since, and following, only what comes."""
+    return params.since_ns is not None or not params.follow
+
+
+def _progress_to(peer: Peer) -> Callable[[dict[str, Any]], None]:
+    return lambda event: peer.run(peer.event(event))
+
+
+def _on(kind: type[P], handler: Callable[[P, Peer], Awaitable[Any]]) -> Handler:
+    """The handler behind a check of its parameters."""
+    decoder = msgspec.json.Decoder(kind)
+
+    async def checked(params: bytes, peer: Peer) -> Any:
+        return await handler(decoder.decode(params), peer)
+
+    return checked

@@ -1,0 +1,50 @@
+"""What a new supervisor finds: containers that run on, that have ended meanwhile, or that a reboot took."""
+
+import json
+import time
+
+from engine.model import Status
+from engine.state import files
+from engine.supervise.keeper_link import Exit, Found
+from engine.supervise.parts import Parts
+from engine.supervise.registry import Live
+from engine.supervise.runs import Runs, is_alive
+
+
+async def recover(parts: Parts, runs: Runs) -> None:
+    """Bring every record in step with the kernel. The keeper knows most; /proc knows what is alive."""
+    found = {child.key: child for child in await parts.keeper.connect()}
+    for live in parts.registry:
+        if live.active:
+            _settle(parts, runs, live, found.get(live.key))
+        elif live.state.status is Status.RESTARTING:
+            runs.restart_later(live, max(0.0, (live.state.restart_at_ns - time.time_ns()) / 1e9))
+        elif live.state.status is Status.REMOVING:
+            parts.snapshots.remove(live.id)
+            parts.registry.drop(live)
+    _clear_cgroups(parts)
+
+
+def _settle(parts: Parts, runs: Runs, live: Live, child: Found | None) -> None:
+    if child is not None:
+        runs.adopt(live, child.fds, parts.keeper.exit_future(live.key))
+    elif is_alive(live.state):
+        runs.adopt(live, (), None)
+    else:
+        runs.ended(live, _recorded_end(parts, live))
+
+
+def _recorded_end(parts: Parts, live: Live) -> Exit:
+    """What the keeper wrote before it went; not known where it wrote nothing, never a guess."""
+    record = files.read(f"{parts.paths.run_folder(live.id, live.state.run)}/exit.json")
+    if record is None:
+        return Exit(None, time.time_ns())
+    written = json.loads(record)
+    return Exit(int(written["code"]), int(written["time_ns"]))
+
+
+def _clear_cgroups(parts: Parts) -> None:
+    """Control groups of this engine's containers that do not run: left by a crash."""
+    for live in parts.registry:
+        if not live.active and live.id in parts.cgroups.stale():
+            parts.cgroups.delete(live.id)

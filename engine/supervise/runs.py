@@ -1,0 +1,288 @@
+"""A run: everything between `start` and the end of pid 1.
+
+spec -> cgroup (limits in place) -> clone -> network -> GO -> program -> recorded -> exit -> undone in reverse
+"""
+
+import asyncio
+import json
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from engine import errors
+from engine.kernel import proc
+from engine.model import ContainerState, Status
+from engine.network import bridge
+from engine.sandbox import spec as runtime_spec
+from engine.state import files
+from engine.supervise import death, restarts
+from engine.supervise.keeper_link import Exit, Started
+from engine.supervise.log import LogWriter
+from engine.supervise.parts import Parts
+from engine.supervise.recorder import Recorder
+from engine.supervise.registry import Live
+from engine.supervise.server import settle
+
+
+class Runs:
+    """Starts runs, and deals with their ends."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_gone: Callable[[Live], None] = lambda _live: None
+        """Called when a container that was asked to vanish at its end (--rm) has ended."""
+
+    async def start(self, live: Live, size: tuple[int, int] | None = None) -> None:
+        """Start a run. Raises what went wrong, with everything undone and the failure noted in the state."""
+        run = live.state.run + 1
+        folder = self._parts.paths.run_folder(live.id, run)
+        os.makedirs(folder, mode=0o700)
+        self._parts.registry.note(live, run=run)
+        try:
+            with ExitStack() as undo:
+                started, writer = await self._launch(live, folder, size, undo)
+                undo.pop_all()
+        except (errors.EngineError, OSError) as err:
+            failure = _as_engine_error(err)
+            self._note_failure(live, failure)
+            raise failure from err
+        self._began(live, started, writer)
+
+    async def _launch(
+        self, live: Live, folder: str, size: tuple[int, int] | None, undo: ExitStack
+    ) -> tuple[Started, LogWriter]:
+        """Everything that can fail, each step with its undo."""
+        parts = self._parts
+        spec = self._spec(live)
+        files.replace(f"{folder}/spec.json", json.dumps(spec).encode(), durable=False)
+        writer = LogWriter(folder)
+        undo.callback(writer.close)
+        placement = parts.cgroups.create(live.id, spec["linux"]["resources"])
+        undo.callback(parts.cgroups.delete, live.id)
+        for ignored in placement.ignored:
+            parts.warn(ignored)
+        order = {
+            "spec": spec,
+            "root": self._root(live),
+            "rootfs": parts.paths.rootfs,
+            "join": placement.join,
+            "into": placement.into,
+            "init": live.options.init,
+        }
+        options = live.options
+        pid = await parts.keeper.create(live.key, order, folder, terminal=options.tty, stdin=options.interactive)
+        waiting = undo.enter_context(ExitStack())
+        waiting.callback(parts.keeper.abort, live.key)
+        bridge.loopback_up(pid)
+        waiting.pop_all()
+        return await parts.keeper.go(live.key, size), writer
+
+    def _spec(self, live: Live) -> dict[str, Any]:
+        folder = self._parts.paths.container(live.id)
+        image = self._parts.store.find(live.container.image_id)
+        return runtime_spec.build(
+            live.id,
+            live.options,
+            image.config,
+            hostname=live.options.hostname or live.id[:12],
+            files={name: f"{folder}/{name}" for name in ("hosts", "hostname", "resolv.conf")},
+            cgroups_path=f"/quarterdeck/{live.id}",
+        )
+
+    def _root(self, live: Live) -> dict[str, Any]:
+        image = self._parts.store.find(live.container.image_id)
+        return self._parts.snapshots.root(live.id, self._parts.store.lowers(image))
+
+    def _began(self, live: Live, started: Started, writer: LogWriter) -> None:
+        """The program runs: record its output, sample it, and wait for its end."""
+        self._hold(live, started.pid, started.fds, writer)
+        self._parts.registry.move(
+            live,
+            Status.RUNNING,
+            pid=started.pid,
+            pid_start_ticks=_start_ticks(started.pid),
+            boot_id=proc.read_boot_id(),
+            started_ns=time.time_ns(),
+            finished_ns=0,
+            exit_code=None,
+            oom_killed=False,
+            cause="",
+            error="",
+            restart_at_ns=0,
+            stopped_by_user=False,
+        )
+        self._tell(live, "start")
+        self._watch(live, self._parts.keeper.exit(live.key))
+
+    def _hold(self, live: Live, pid: int, fds: tuple[int, ...], writer: LogWriter) -> None:
+        live.ended.clear()
+        live.exit = asyncio.get_running_loop().create_future()
+        live.signal_sent = ""
+        live.pidfd = _pidfd(pid)
+        live.recorder = Recorder(writer, pid, fds, tty=live.options.tty, stdin=live.options.interactive)
+        live.meter.open(self._parts.cgroups.sampler(live.id))
+
+    def adopt(self, live: Live, fds: tuple[int, ...], end: "asyncio.Future[Exit] | None") -> None:
+        """A run that another supervisor started. Without the keeper's future, its pidfd tells its end, not its code."""
+        writer = LogWriter(self._parts.paths.run_folder(live.id, live.state.run))
+        if fds:
+            self._hold(live, live.state.pid, fds, writer)
+        else:
+            writer.close()
+            live.ended.clear()
+            live.pidfd = _pidfd(live.state.pid)
+            live.meter.open(self._parts.cgroups.sampler(live.id))
+        self._watch(live, asyncio.shield(end) if end is not None else self._unseen_end(live.pidfd))
+
+    async def _unseen_end(self, pidfd: int) -> Exit:
+        loop = asyncio.get_running_loop()
+        ended: asyncio.Future[None] = loop.create_future()
+        loop.add_reader(pidfd, settle, ended)
+        try:
+            await ended
+        finally:
+            loop.remove_reader(pidfd)
+        return Exit(None, time.time_ns())
+
+    def _watch(self, live: Live, end: "asyncio.Future[Exit] | Any") -> None:
+        task = asyncio.ensure_future(self._wait_for_end(live, end))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait_for_end(self, live: Live, end: Any) -> None:
+        self.ended(live, await end)
+
+    def ended(self, live: Live, how: Exit) -> None:
+        """Pid 1 is gone, and so is every process of its pid namespace: record, undo, and decide what comes next."""
+        self._release(live)
+        oom_killed = live.meter.oom_kills > 0
+        self._parts.keeper.forget(live.key)
+        words = death.cause(
+            how.code,
+            oom_killed=oom_killed,
+            memory_limit_bytes=live.options.limits.memory_bytes,
+            stopped_by_user=live.state.stopped_by_user,
+            asked=live.signal_sent,
+        )
+        facts = {"exit_code": how.code, "finished_ns": how.time_ns, "oom_killed": oom_killed, "cause": words, "pid": 0}
+        self._after(live, how, facts)
+        self._tell(live, "die", exitCode=str(how.code), cause=words)
+        if not live.exit.done():
+            live.exit.set_result(how.code)
+        if live.options.auto_remove and live.state.status is Status.EXITED:
+            self.on_gone(live)
+
+    def _release(self, live: Live) -> None:
+        """Give back what the run held."""
+        if live.recorder is not None:
+            live.recorder.drain()
+            live.recorder = None
+        live.meter.saw_ooms(self._parts.cgroups.oom_kills(live.id))
+        live.meter.close()
+        try:
+            self._parts.cgroups.delete(live.id)
+        except (OSError, errors.EngineError, ExceptionGroup) as err:
+            self._parts.warn(f"the control group of {live.name} could not be removed: {err}")
+        if live.pidfd >= 0:
+            os.close(live.pidfd)
+            live.pidfd = -1
+
+    def _after(self, live: Live, how: Exit, facts: dict[str, Any]) -> None:
+        """Exited, or waiting for the next attempt of its restart policy."""
+        delay = restarts.delay_seconds(live.options.restart, live.state, how)
+        if delay is None:
+            self._parts.registry.move(live, Status.EXITED, restart_at_ns=0, **facts)
+            live.ended.set()
+            return
+        due = time.time_ns() + round(delay * 1e9)
+        facts["restarts"] = live.state.restarts + 1
+        facts["restarts_in_row"] = restarts.in_row(live.state, how) + 1
+        self._parts.registry.move(live, Status.RESTARTING, restart_at_ns=due, **facts)
+        self.restart_later(live, delay)
+
+    def restart_later(self, live: Live, delay_seconds: float) -> None:
+        """Start it again after this time, unless the operator comes first."""
+        loop = asyncio.get_running_loop()
+        live.timer = loop.call_later(delay_seconds, lambda: self._spawn(self._restart(live)))
+
+    def cancel_restart(self, live: Live) -> None:
+        """The operator has come first."""
+        if live.timer is not None:
+            live.timer.cancel()
+            live.timer = None
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _restart(self, live: Live) -> None:
+        async with live.lock:
+            if live.state.status is not Status.RESTARTING:
+                return
+            live.timer = None
+            try:
+                await self.start(live)
+            except errors.EngineError as err:
+                self._parts.warn(f"{live.name} could not be restarted: {err.message}")
+            else:
+                self._tell(live, "restart")
+
+    def _note_failure(self, live: Live, err: errors.EngineError) -> None:
+        live.ended.set()
+        self._parts.registry.move(
+            live,
+            Status.EXITED,
+            pid=0,
+            exit_code=err.exit_code,
+            started_ns=time.time_ns(),
+            finished_ns=time.time_ns(),
+            error=err.message,
+            cause=f"could not start: {err.message}",
+            oom_killed=False,
+            restart_at_ns=0,
+        )
+        self._tell(live, "die", exitCode=str(err.exit_code), cause=err.message)
+
+    def _tell(self, live: Live, action: str, **attributes: str) -> None:
+        self._parts.journal.record(
+            "container", action, live.id, live.name, image=live.container.image, **live.options.labels, **attributes
+        )
+
+
+def send_signal(live: Live, number: int) -> None:
+    """Signal pid 1 by its pidfd: never another process that has got its pid."""
+    try:
+        signal.pidfd_send_signal(live.pidfd, number)
+    except ProcessLookupError as err:
+        raise errors.Conflict(f"container {live.name} is not running") from err
+
+
+def is_alive(state: ContainerState) -> bool:
+    """Whether the process of this state is still the same one: pid, start time and boot."""
+    same_boot = state.pid and state.boot_id == proc.read_boot_id()
+    return bool(same_boot) and proc.is_same_process(state.pid, state.pid_start_ticks)
+
+
+def _start_ticks(pid: int) -> int:
+    """When it started; 0 where it has gone already."""
+    stat = proc.read_stat(pid)
+    return stat.start_ticks if stat is not None else 0
+
+
+def _pidfd(pid: int) -> int:
+    """pidfd_open(2); -1 where the process is gone already."""
+    try:
+        return os.pidfd_open(pid)
+    except ProcessLookupError:
+        return -1
+
+
+def _as_engine_error(err: errors.EngineError | OSError) -> errors.EngineError:
+    if isinstance(err, errors.EngineError):
+        return err
+    return errors.SetupFailed(f"the container could not be set up: {err}", errno=err.errno or 0)

@@ -1,0 +1,31 @@
+"""What workers do: each function is one task, in a process of its own. See `engine.supervise.worker`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from engine.image import base
+from engine.sandbox.snapshot import Snapshots
+from engine.state.paths import Paths
+
+Say = Callable[[dict[str, Any]], None]
+
+
+def build_base(say: Say, images_dir: str, layers_dir: str) -> str:
+    """Assemble the built-in image; its id."""
+    return base.build(images_dir, layers_dir, lambda step, done, total: say(_progress(step, done, total)))
+
+
+def changes(_say: Say, root: str, run: str, container_id: str, lowers: list[str]) -> Any:
+    """What a container's file system has that its image has not."""
+    return msgspec.to_builtins(Snapshots(Paths(root, run)).changes(container_id, lowers))
+
+
+def prepare(_say: Say, root: str, run: str, container_id: str, lowers: list[str]) -> None:
+    """A writable file system for a container, where it has to be copied."""
+    Snapshots(Paths(root, run)).prepare(container_id, lowers)
+
+
+def _progress(step: str, done: int, total: int) -> dict[str, Any]:
+    return {"step": step, "done": done, "total": total}
