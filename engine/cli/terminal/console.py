@@ -1,0 +1,121 @@
+"""`run`, `start -a`, `attach` and `exec` as they look to the operator: one call that returns the exit code.
+
+stdlib and the session alone: nothing here needs the values of `engine.model`.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Final, NamedTuple
+
+from engine.cli.guard import guarded
+from engine.cli.terminal.attached import AttachedRelay, write_rest
+from engine.cli.terminal.detach import DetachKeys
+from engine.cli.terminal.executed import ExecutedRelay, set_size
+from engine.cli.terminal.keyboard import Keyboard, Sink
+from engine.cli.terminal.output import STDERR, STDIN, STDOUT
+from engine.cli.terminal.raw import leave_screen, raw_mode, size_of
+from engine.cli.terminal.relay import Ending, exit_code_of
+from engine.cli.terminal.signals import Signals, caught
+from engine.cli.terminal.sinks import PipeSink, SocketSink, TerminalSink
+from engine.errors import Conflict, NotFound
+from engine.session import Attached, Executed
+
+ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+FORWARDED_SIGNALS: Final = (*ENDING_SIGNALS, signal.SIGUSR1, signal.SIGUSR2)
+
+
+class Manners(NamedTuple):
+    """How the operator wants to be attached."""
+
+    interactive: bool
+    """Standard input goes to the program."""
+    detach_keys: bytes
+    forward: Callable[[str], None] | None = None
+    """Sends a signal, by its name, to the container; None: signals end the attachment."""
+
+
+def attach(session: Attached, manners: Manners) -> int:
+    """Relay a container's own terminal or pipes until the run ends or the operator detaches; closes the session."""
+    with ExitStack() as undo:
+        undo.callback(session.close)
+        is_raw = session.tty and manners.interactive and os.isatty(STDIN)
+        signals = undo.enter_context(caught((*FORWARDED_SIGNALS, signal.SIGWINCH)))
+        if is_raw:
+            _take_terminal(undo)
+        keyboard = _keyboard(manners, session.tty, SocketSink(session.stream)) if session.stdin_open else None
+        forward = None if is_raw else _forwarder(manners)
+        ending = AttachedRelay(session, keyboard, signals, forward).run()
+        if ending.exit_code is not None:
+            write_rest(session.log)
+        return _finish(ending, undo, session.tty)
+
+
+def attach_program(session: Executed, manners: Manners) -> int:
+    """Relay a program started by `exec` until it ends; closes the session."""
+    with ExitStack() as undo:
+        undo.callback(session.close)
+        signals = undo.enter_context(caught((*ENDING_SIGNALS, signal.SIGWINCH)))
+        relay = (
+            _on_terminal(session, manners, signals, undo) if session.tty else _on_pipes(session, manners, signals, undo)
+        )
+        return _finish(relay.run(), undo, session.tty)
+
+
+def _on_terminal(session: Executed, manners: Manners, signals: Signals, undo: ExitStack) -> ExecutedRelay:
+    (master,) = session.fds
+    if size := size_of(STDIN, STDOUT):
+        set_size(master, *size)
+    if manners.interactive and os.isatty(STDIN):
+        _take_terminal(undo)
+    keyboard = _keyboard(manners, True, TerminalSink(master))
+    return ExecutedRelay(session.connection, {master: STDOUT}, keyboard, signals, master)
+
+
+def _on_pipes(session: Executed, manners: Manners, signals: Signals, undo: ExitStack) -> ExecutedRelay:
+    stdin, stdout, stderr = session.fds
+    session.fds = [stdout, stderr]
+    sink = PipeSink(stdin)
+    keyboard = Keyboard(STDIN, DetachKeys(b""), sink)
+    undo.callback(keyboard.close)
+    if not manners.interactive:
+        keyboard.close()
+    typed = keyboard if manners.interactive else None
+    return ExecutedRelay(session.connection, {stdout: STDOUT, stderr: STDERR}, typed, signals, None)
+
+
+def _keyboard(manners: Manners, tty: bool, sink: Sink) -> Keyboard | None:
+    """Detach keys exist on a terminal only: a byte of piped data is never a key."""
+    if not manners.interactive:
+        return None
+    return Keyboard(STDIN, DetachKeys(manners.detach_keys if tty else b""), sink)
+
+
+def _take_terminal(undo: ExitStack) -> None:
+    """Raw mode, with a guard started before it: from the first raw moment on a SIGKILL leaves the terminal sane."""
+    undo.enter_context(guarded(STDIN))
+    undo.enter_context(raw_mode(STDIN))
+
+
+def _forwarder(manners: Manners) -> Callable[[int], None] | None:
+    send = manners.forward
+    if send is None:
+        return None
+
+    def forward(number: int) -> None:
+        try:
+            send(signal.Signals(number).name.removeprefix("SIG"))
+        except (Conflict, NotFound):  # it has just ended by itself; the exit code is on its way
+            return
+
+    return forward
+
+
+def _finish(ending: Ending, undo: ExitStack, tty: bool) -> int:
+    """Restore the terminal first, then say what the operator should know."""
+    undo.close()
+    if ending.exit_code is None and tty:
+        leave_screen(STDOUT)
+        os.write(STDOUT, b"\n")
+    return exit_code_of(ending)
