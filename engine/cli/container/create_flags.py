@@ -1,0 +1,134 @@
+"""The flags of a new container, shared by `run` and `create`, and the options they make."""
+
+import os
+from argparse import Namespace
+from typing import Final
+
+from engine.cli.arguments import Parser, split_words
+from engine.cli.container.limit_flags import add_device_flags, add_limit_flags, limits_of
+from engine.cli.parse.environment import parse_label_file, parse_labels, parse_variable, parse_variable_file, read_text
+from engine.cli.parse.mount import parse_tmpfs, parse_volume
+from engine.cli.parse.policy import parse_network, parse_restart, parse_ulimit
+from engine.errors import InvalidInput
+from engine.model import CreateOptions, RestartPolicy
+
+PULL: Final = ("always", "missing", "never")
+
+
+def add_create_flags(parser: Parser) -> None:
+    """Docker's names; `-h` is the host name here, so that help is --help alone."""
+    _add_program_flags(parser)
+    _add_environment_flags(parser)
+    _add_file_system_flags(parser)
+    _add_security_flags(parser)
+    _add_lifecycle_flags(parser)
+    add_limit_flags(parser)
+    add_device_flags(parser)
+    parser.words("words", "IMAGE [COMMAND] [ARG...]")
+
+
+def options_of(args: Namespace) -> CreateOptions:
+    """What the flags and the words after them ask for. Raises `InvalidInput`."""
+    image, *command = split_words(args.words) or [""]
+    if not image:
+        raise InvalidInput("the image is missing", hint="qd run IMAGE, for example qd run -it localhost/base sh")
+    if args.publish:
+        raise InvalidInput("ports cannot be published yet", hint="leave out -p: a container has its own loopback")
+    if args.rm and args.restart.name != "no":
+        raise InvalidInput("--rm and --restart contradict each other", hint="use one of them")
+    return CreateOptions(
+        image=image,
+        command=tuple(command),
+        entrypoint=None if args.entrypoint is None else tuple(filter(None, [args.entrypoint])),
+        name=args.name,
+        hostname=args.hostname,
+        env=_environment(args),
+        workdir=args.workdir,
+        user=args.user,
+        labels=_labels(args),
+        tty=args.tty,
+        interactive=args.interactive,
+        auto_remove=args.rm,
+        init=args.init,
+        limits=limits_of(args),
+        binds=tuple(parse_volume(text, os.getcwd()) for text in args.volume),
+        tmpfs=dict(parse_tmpfs(text) for text in args.tmpfs),
+        read_only=args.read_only,
+        ulimits=tuple({limit.name: limit for limit in args.ulimit}.values()),
+        cap_add=tuple(args.cap_add),
+        cap_drop=tuple(args.cap_drop),
+        privileged=args.privileged,
+        network=args.network,
+        restart=args.restart,
+        stop_signal=args.stop_signal,
+        stop_timeout_seconds=args.stop_timeout,
+    )
+
+
+def _add_program_flags(parser: Parser) -> None:
+    parser.flag("-i", "--interactive", help="keep standard input open")
+    parser.flag("-t", "--tty", help="give it a terminal")
+    parser.flag("--init", help="a tiny init is pid 1, reaps children and forwards signals")
+    add = parser.add_argument
+    add("--name", help="a name; one is made up otherwise")
+    add("-h", "--hostname", metavar="NAME", help="the host name inside")
+    add("-w", "--workdir", metavar="PATH", help="the working directory inside")
+    add("-u", "--user", metavar="USER[:GROUP]", help="names or numbers")
+    add("--entrypoint", metavar="PROGRAM", help="replaces the image's; empty clears it")
+
+
+def _add_environment_flags(parser: Parser) -> None:
+    add = parser.add_argument
+    add("-e", "--env", action="append", default=[], metavar="NAME[=VALUE]", help="an environment variable")
+    add("--env-file", action="append", default=[], metavar="FILE", help="environment variables, one a line")
+    add("-l", "--label", action="append", default=[], metavar="KEY[=VALUE]", help="a label")
+    add("--label-file", action="append", default=[], metavar="FILE", help="labels, one a line")
+
+
+def _add_file_system_flags(parser: Parser) -> None:
+    add = parser.add_argument
+    add("-v", "--volume", action="append", default=[], metavar="HOST:CONTAINER[:ro]", help="a directory of the host")
+    add("--tmpfs", action="append", default=[], metavar="PATH[:OPTIONS]", help="a tmpfs")
+    parser.flag("--read-only", help="the root file system cannot be written")
+
+
+def _add_security_flags(parser: Parser) -> None:
+    add = parser.add_argument
+    add("--cap-add", action="append", default=[], metavar="CAP", help="a capability besides the default ones")
+    add("--cap-drop", action="append", default=[], metavar="CAP", help="a capability less; ALL drops all")
+    parser.flag("--privileged", help="every capability and device: no boundary any more")
+    add("--ulimit", action="append", default=[], type=parse_ulimit, metavar="NAME=SOFT[:HARD]", help="a resource limit")
+    add("--network", "--net", type=parse_network, default="none", metavar="NETWORK", help="none, so far")
+    add("-p", "--publish", action="append", default=[], metavar="PORT", help="not there yet")
+
+
+def _add_lifecycle_flags(parser: Parser) -> None:
+    add = parser.add_argument
+    parser.flag("--rm", help="remove the container when it exits")
+    add(
+        "--restart",
+        type=parse_restart,
+        default=RestartPolicy(),
+        metavar="POLICY",
+        help="no, always, on-failure[:N] ...",
+    )
+    add("--stop-signal", metavar="SIGNAL", help="what stops it; SIGTERM where the image does not say")
+    add("--stop-timeout", type=int, metavar="SECONDS", help="how long stopping may take before SIGKILL")
+    add("--cidfile", metavar="FILE", help="write the id of the container here")
+    add("--pull", choices=PULL, default="missing", help="accepted; images are not pulled yet")
+
+
+def _environment(args: Namespace) -> tuple[str, ...]:
+    """Files first, so that a flag wins."""
+    variables: list[str] = []
+    for path in args.env_file:
+        variables += parse_variable_file(read_text(path), path, os.environ)
+    variables += filter(None, (parse_variable(text, os.environ) for text in args.env))
+    return tuple(variables)
+
+
+def _labels(args: Namespace) -> dict[str, str]:
+    texts: list[str] = []
+    for path in args.label_file:
+        texts += parse_label_file(read_text(path))
+    return parse_labels([*texts, *args.label])

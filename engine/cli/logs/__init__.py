@@ -1,0 +1,1 @@
+"""Cutting recorded output into what was asked for."""

@@ -1,0 +1,106 @@
+"""Lines of recorded output, cut out of the pieces that were read, with the time at which each was complete.
+
+A piece is what one read(2) delivered, so a line may spread over several, and lines of stdout and stderr may be
+interleaved. A line is complete when its end has come; that moment is its time, so that times never go backwards.
+"""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from engine.supervise.log import LogReader, Piece, Stream
+
+LINE_MAX: Final = 1 << 20
+"""A longer line comes out in parts: memory stays bounded whatever a container writes."""
+_WARM_PIECES: Final = 512
+"""How far back the beginning of a line is looked for."""
+
+
+class Lines(NamedTuple):
+    """Whole lines of one stream that were complete at one time, their ends included."""
+
+    time_ns: int
+    stream: int
+    data: bytes
+    """The last one lacks its end at the end of the log, and where a line is too long."""
+
+
+class Start(NamedTuple):
+    """Where reading begins: in this piece, after so many of its bytes."""
+
+    piece: int
+    skip: int = 0
+
+
+class LineCutter:
+    """Puts the pieces of each stream together to lines."""
+
+    def __init__(self) -> None:
+        self._rests: dict[int, bytes] = {}
+
+    def feed(self, piece: Piece, data: bytes) -> Iterator[Lines]:
+        """The lines that this piece completes, in one: they have one stream and one time."""
+        end = data.rfind(b"\n") + 1
+        rest = self._rests.get(piece.stream, b"")
+        if end:
+            yield Lines(piece.time_ns, piece.stream, rest + data[:end])
+            rest = b""
+        rest += data[end:]
+        if len(rest) > LINE_MAX:
+            yield Lines(piece.time_ns, piece.stream, rest)
+            rest = b""
+        self._rests[piece.stream] = rest
+
+    def drop(self, stream: int) -> None:
+        """Forget what this stream has begun."""
+        self._rests.pop(stream, None)
+
+    def rests(self, time_ns: int) -> Iterator[Lines]:
+        """What has no end yet, stdout first; forgotten here."""
+        for stream, rest in sorted(self._rests.items()):
+            if rest:
+                yield Lines(time_ns, stream, rest)
+        self._rests.clear()
+
+
+def begin(log: LogReader, cutter: LineCutter, start: Start) -> Iterator[Lines]:
+    """Go to `start`: what the lines around it begin with is taken from before, and nothing that ended before."""
+    _warm(log, cutter, start.piece)
+    log.seek(start.piece)
+    if not start.skip:
+        return
+    piece, data = next(log.chunks())
+    log.seek(start.piece + 1)
+    cutter.drop(piece.stream)
+    yield from cutter.feed(piece, data[start.skip :])
+
+
+def read_lines(log: LogReader, cutter: LineCutter, until_ns: int | None = None) -> Iterator[Lines]:
+    """The lines from the present position on that were complete by `until_ns`."""
+    for piece, data in log.chunks():
+        if until_ns is not None and piece.time_ns > until_ns:
+            return
+        if piece.stream != Stream.STDIN:
+            yield from cutter.feed(piece, data)
+
+
+def _warm(log: LogReader, cutter: LineCutter, number: int) -> None:
+    """Feed the pieces before `number` and forget the lines that end there."""
+    log.seek(_first_to_warm(log, number))
+    for piece, data in log.chunks():
+        if log.position > number:
+            return
+        if piece.stream != Stream.STDIN:
+            for _complete in cutter.feed(piece, data):
+                pass
+
+
+def _first_to_warm(log: LogReader, number: int) -> int:
+    """Far enough back that each stream has had the end of a line since."""
+    open_streams = {Stream.STDOUT, Stream.STDERR}
+    for before in range(number - 1, max(-1, number - 1 - _WARM_PIECES), -1):
+        piece = log.piece(before)
+        if b"\n" in log.read(piece):
+            open_streams.discard(Stream(piece.stream))
+        if not open_streams:
+            return before
+    return max(0, number - _WARM_PIECES)
