@@ -1,0 +1,116 @@
+"""Numbers of the kernel's interface, grouped by the man page that names them."""
+
+import os
+from typing import Final
+
+# clone(2), unshare(2), setns(2)
+CLONE_PIDFD: Final = 0x0000_1000
+CLONE_NEWNS: Final = 0x0002_0000
+CLONE_NEWCGROUP: Final = 0x0200_0000
+CLONE_NEWUTS: Final = 0x0400_0000
+CLONE_NEWIPC: Final = 0x0800_0000
+CLONE_NEWUSER: Final = 0x1000_0000
+CLONE_NEWPID: Final = 0x2000_0000
+CLONE_NEWNET: Final = 0x4000_0000
+CLONE_INTO_CGROUP: Final = 0x2_0000_0000
+
+# mount(2)
+MS_RDONLY: Final = 1
+MS_NOSUID: Final = 1 << 1
+MS_NODEV: Final = 1 << 2
+MS_NOEXEC: Final = 1 << 3
+MS_SYNCHRONOUS: Final = 1 << 4
+MS_REMOUNT: Final = 1 << 5
+MS_NOATIME: Final = 1 << 10
+MS_NODIRATIME: Final = 1 << 11
+MS_BIND: Final = 1 << 12
+MS_REC: Final = 1 << 14
+MS_UNBINDABLE: Final = 1 << 17
+MS_PRIVATE: Final = 1 << 18
+MS_SLAVE: Final = 1 << 19
+MS_SHARED: Final = 1 << 20
+MS_RELATIME: Final = 1 << 21
+MS_STRICTATIME: Final = 1 << 24
+
+# umount2(2)
+MNT_DETACH: Final = 1 << 1
+
+# open_tree(2), move_mount(2), mount_setattr(2)
+OPEN_TREE_CLONE: Final = 1
+MOVE_MOUNT_F_EMPTY_PATH: Final = 0x04
+MOVE_MOUNT_T_EMPTY_PATH: Final = 0x40
+MOUNT_ATTR_RDONLY: Final = 0x01
+MOUNT_ATTR_NOSUID: Final = 0x02
+MOUNT_ATTR_NODEV: Final = 0x04
+MOUNT_ATTR_NOEXEC: Final = 0x08
+
+# openat(2): the flags that act on a descriptor alone
+AT_FDCWD: Final = -100
+AT_EMPTY_PATH: Final = 0x1000
+AT_RECURSIVE: Final = 0x8000
+
+# openat2(2)
+RESOLVE_NO_MAGICLINKS: Final = 0x02
+RESOLVE_NO_SYMLINKS: Final = 0x04
+RESOLVE_IN_ROOT: Final = 0x10
+
+# close_range(2)
+CLOSE_RANGE_CLOEXEC: Final = 1 << 2
+FD_MAX: Final = 0xFFFF_FFFF
+
+# prctl(2)
+PR_SET_DUMPABLE: Final = 4
+PR_SET_KEEPCAPS: Final = 8
+PR_CAPBSET_DROP: Final = 24
+PR_SET_NO_NEW_PRIVS: Final = 38
+PR_CAP_AMBIENT: Final = 47
+PR_CAP_AMBIENT_RAISE: Final = 2
+PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
+
+# capset(2)
+CAPABILITY_VERSION_3: Final = 0x2008_0522
+
+# keyctl(2)
+KEYCTL_JOIN_SESSION_KEYRING: Final = 1
+
+# ioctl_tty(2); equal on x86_64 and aarch64
+TIOCSCTTY: Final = 0x540E
+TIOCSWINSZ: Final = 0x5414
+TIOCSPTLCK: Final = 0x4004_5431
+TIOCGPTPEER: Final = 0x5441
+
+# syscalls(2): those without a wrapper in every C library, or whose wrapper does more than the call
+_X86_64: Final = {
+    "clone": 56,
+    "setgroups": 116,
+    "setresuid": 117,
+    "setresgid": 119,
+    "capget": 125,
+    "capset": 126,
+    "pivot_root": 155,
+    "keyctl": 250,
+    "execveat": 322,
+}
+_AARCH64: Final = {
+    "pivot_root": 41,
+    "capget": 90,
+    "capset": 91,
+    "setresuid": 147,
+    "setresgid": 149,
+    "setgroups": 159,
+    "keyctl": 219,
+    "clone": 220,
+    "execveat": 281,
+}
+_EVERYWHERE: Final = {
+    "open_tree": 428,
+    "move_mount": 429,
+    "pidfd_open": 434,
+    "clone3": 435,
+    "close_range": 436,
+    "openat2": 437,
+    "mount_setattr": 442,
+}
+_TABLES: Final = {"x86_64": _X86_64, "aarch64": _AARCH64}
+NUMBERS: Final[dict[str, int]] = {**_TABLES.get(os.uname().machine, {}), **_EVERYWHERE}
+"""Call -> its number on this machine. Calls added since Linux 5.1 have one number on every architecture."""

@@ -1,0 +1,190 @@
+"""System calls that Python has no function for, one thin wrapper each. Standard library only.
+
+A wrapper makes its call and raises OSError with the errno, the call's name and what it acted on. It decides, retries
+and logs nothing. Every wrapper of `engine.kernel` first announces itself to `hook`, so that a test can make the k-th
+call fail. The calls of libc's `syscall(2)` need their integers as longs: a C `int` would cut 64-bit flags.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import struct
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from engine.kernel import const
+
+hook: Callable[[str], None] | None = None
+"""Called with the name of each kernel call before it is made; it fails the call by raising OSError."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_libc.syscall.restype = ctypes.c_long
+_libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
+
+
+def entering(call: str) -> None:
+    """Announce a kernel call that is about to be made."""
+    if hook is not None:
+        hook(call)
+
+
+def failure(number: int, call: str, target: object = None) -> OSError:
+    """The error of a call that failed with this errno, in the form that all wrappers raise."""
+    return OSError(number, f"{call}: {os.strerror(number)}", target)
+
+
+def _check(result: int, call: str, target: object = None) -> int:
+    if result < 0:
+        raise failure(ctypes.get_errno(), call, target)
+    return result
+
+
+def _raw(call: str, target: object, *arguments: Any) -> int:
+    """syscall(2) by name. ENOSYS where the number is not known for this architecture."""
+    entering(call)
+    number = const.NUMBERS.get(call)
+    if number is None:
+        raise failure(errno.ENOSYS, call, target)
+    longs = (ctypes.c_long(value) if isinstance(value, int) else value for value in arguments)
+    return _check(_libc.syscall(ctypes.c_long(number), *longs), call, target)
+
+
+# Mounts
+
+
+def mount(source: str | None, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
+    """mount(2)."""
+    entering("mount")
+    encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
+    _check(_libc.mount(encoded[0], encoded[1], encoded[2], flags, encoded[3]), "mount", target)
+
+
+def umount(target: str, flags: int = 0) -> None:
+    """umount2(2)."""
+    entering("umount2")
+    _check(_libc.umount2(os.fsencode(target), flags), "umount2", target)
+
+
+def pivot_root(new_root: str, put_old: str) -> None:
+    """pivot_root(2)."""
+    _raw("pivot_root", new_root, os.fsencode(new_root), os.fsencode(put_old))
+
+
+def open_tree(folder: int, path: str, flags: int) -> int:
+    """open_tree(2): a descriptor of a mount, or of a detached copy of it."""
+    return _raw("open_tree", path, folder, os.fsencode(path), flags | os.O_CLOEXEC)
+
+
+def move_mount(tree: int, target: int) -> None:
+    """move_mount(2): attach the mount of one descriptor to the place of another."""
+    flags = const.MOVE_MOUNT_F_EMPTY_PATH | const.MOVE_MOUNT_T_EMPTY_PATH
+    _raw("move_mount", None, tree, b"", target, b"", flags)
+
+
+def mount_setattr(tree: int, *, attributes: int, propagation: int = 0, recursive: bool = False) -> None:
+    """mount_setattr(2): set flags of the mount of a descriptor; flags that it has stay."""
+    structure = struct.pack("QQQQ", attributes, 0, propagation, 0)
+    flags = const.AT_EMPTY_PATH | (const.AT_RECURSIVE if recursive else 0)
+    _raw("mount_setattr", None, tree, b"", flags, structure, len(structure))
+
+
+def openat2(folder: int, path: str, flags: int, resolve: int) -> int:
+    """openat2(2): open with restrictions on how the path is resolved."""
+    structure = struct.pack("QQQ", flags | os.O_CLOEXEC, 0, resolve)
+    return _raw("openat2", path, folder, os.fsencode(path), structure, len(structure))
+
+
+# Namespaces
+
+
+def unshare(flags: int) -> None:
+    """unshare(2)."""
+    entering("unshare")
+    _check(_libc.unshare(flags), "unshare")
+
+
+def setns(fd: int, flags: int) -> None:
+    """setns(2): `fd` is a pidfd with several flags, or a namespace with its own."""
+    entering("setns")
+    _check(_libc.setns(fd, flags), "setns")
+
+
+def pidfd_open(pid: int) -> int:
+    """pidfd_open(2)."""
+    return _raw("pidfd_open", pid, pid, 0)
+
+
+def sethostname(name: str) -> None:
+    """sethostname(2)."""
+    entering("sethostname")
+    encoded = os.fsencode(name)
+    _check(_libc.sethostname(encoded, len(encoded)), "sethostname", name)
+
+
+# Privileges. The raw calls, since libc's own wrappers speak to threads which a cloned child does not have.
+
+
+def setgroups(groups: Iterable[int]) -> None:
+    """setgroups(2)."""
+    packed = [*groups]
+    _raw("setgroups", None, len(packed), struct.pack(f"{len(packed)}I", *packed))
+
+
+def setresgid(gid: int) -> None:
+    """setresgid(2): real, effective and saved group at once."""
+    _raw("setresgid", gid, gid, gid, gid)
+
+
+def setresuid(uid: int) -> None:
+    """setresuid(2): real, effective and saved user at once."""
+    _raw("setresuid", uid, uid, uid, uid)
+
+
+def prctl(option: int, argument: int = 0, second: int = 0) -> int:
+    """prctl(2)."""
+    entering("prctl")
+    return _check(_libc.prctl(option, argument, second, 0, 0), "prctl", option)
+
+
+def capget() -> tuple[int, int, int]:
+    """capget(2): the effective, permitted and inheritable sets of this thread as bit masks."""
+    data = ctypes.create_string_buffer(24)
+    _raw("capget", None, struct.pack("Ii", const.CAPABILITY_VERSION_3, 0), data)
+    low = struct.unpack("6I", data.raw)
+    effective, permitted, inheritable = (low[i] | low[i + 3] << 32 for i in range(3))
+    return effective, permitted, inheritable
+
+
+def capset(effective: int, permitted: int, inheritable: int) -> None:
+    """capset(2): bit masks."""
+    halves = [mask >> shift & 0xFFFF_FFFF for shift in (0, 32) for mask in (effective, permitted, inheritable)]
+    _raw("capset", None, struct.pack("Ii", const.CAPABILITY_VERSION_3, 0), struct.pack("6I", *halves))
+
+
+def join_new_keyring() -> None:
+    """keyctl(2), KEYCTL_JOIN_SESSION_KEYRING: an anonymous session keyring of one's own."""
+    _raw("keyctl", None, const.KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+# Descriptors and terminals
+
+
+def close_range(first: int, last: int = const.FD_MAX, flags: int = 0) -> None:
+    """close_range(2)."""
+    _raw("close_range", None, first, last, flags)
+
+
+def ioctl(fd: int, request: int, argument: int | bytes = 0) -> int:
+    """ioctl(2); only for requests that return their result."""
+    entering("ioctl")
+    try:
+        return int(fcntl.ioctl(fd, request, argument)) if isinstance(argument, int) else _ioctl(fd, request, argument)
+    except OSError as err:
+        raise failure(err.errno or 0, "ioctl", hex(request)) from None
+
+
+def _ioctl(fd: int, request: int, argument: bytes) -> int:
+    fcntl.ioctl(fd, request, argument)
+    return 0

@@ -1,0 +1,69 @@
+"""Paths inside a container's root, resolved by the kernel so that no link leads out of it. Standard library only.
+
+What an image holds is hostile: a symbolic link `/proc -> /home` or `/data -> ../../etc` must not move a mount on the
+host. Each path is opened with openat2(RESOLVE_IN_ROOT), and what follows uses the descriptor, never the path again.
+"""
+
+import os
+from typing import Final
+
+from engine.kernel import const, files, syscalls
+
+LINKS_MAX: Final = 40
+"""Symbolic links followed while missing directories are made; the kernel's own bound."""
+_IN_ROOT: Final = const.RESOLVE_IN_ROOT | const.RESOLVE_NO_MAGICLINKS
+
+
+class Root:
+    """The root directory of a container that is being built."""
+
+    def __init__(self, fd: int) -> None:
+        self.fd = fd
+
+    def open(self, path: str, flags: int = os.O_PATH, *, links: bool = True) -> int:
+        """Open what is there. Raises OSError; ELOOP for a symbolic link where `links` is false."""
+        resolve = _IN_ROOT if links else _IN_ROOT | const.RESOLVE_NO_SYMLINKS
+        return syscalls.openat2(self.fd, path, flags, resolve)
+
+    def directory(self, path: str, mode: int = 0o755, *, links: bool = True) -> int:
+        """Open a directory; it and its parents are made where they are missing."""
+        return self._directory(path, mode, links, LINKS_MAX)
+
+    def file(self, path: str, mode: int = 0o644) -> int:
+        """Open what is there; an empty file is made where nothing is."""
+        try:
+            return self.open(path)
+        except FileNotFoundError:
+            folder = self.directory(os.path.dirname(path))
+        try:
+            flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
+            os.close(files.open_path(os.path.basename(path), flags, mode, folder=folder))
+        finally:
+            os.close(folder)
+        return self.open(path)
+
+    def _directory(self, path: str, mode: int, links: bool, budget: int) -> int:
+        try:
+            return self.open(path, os.O_PATH | os.O_DIRECTORY, links=links)
+        except FileNotFoundError:
+            if budget == 0 or path == "/":
+                raise
+        self._make(path, mode, links, budget - 1)
+        return self.open(path, os.O_PATH | os.O_DIRECTORY, links=links)
+
+    def _make(self, path: str, mode: int, links: bool, budget: int) -> None:
+        """Make the last component; where it is a link that leads nowhere, make what it names instead."""
+        name = os.path.basename(path)
+        folder = self._directory(os.path.dirname(path), 0o755, links, budget)
+        try:
+            files.make_directory(name, mode, folder=folder)
+        except FileExistsError:
+            target = os.path.join(os.path.dirname(path), files.read_link(name, folder=folder))
+            os.close(self._directory(os.path.normpath(target), mode, links, budget))
+        finally:
+            os.close(folder)
+
+
+def by_descriptor(fd: int) -> str:
+    """The path by which calls that take no descriptor reach what it is open on."""
+    return f"/proc/self/fd/{fd}"

@@ -1,0 +1,183 @@
+"""A process that is on its way into a container: how it is born, and what both kinds of it have in common.
+
+It has a copy of the keeper's Python and must never go back into the keeper's code: `born` ends in os._exit().
+Standard library only.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from typing import NamedTuple, NoReturn
+
+from engine import errors
+from engine.kernel import clone, const, files, syscalls
+from engine.sandbox import explain, messages
+from engine.sandbox.messages import Kind
+
+Stdio = tuple[int, int, int]
+
+
+class Child(NamedTuple):
+    """What the keeper holds of a process that it started."""
+
+    pid: int
+    pidfd: int
+    channel: socket.socket
+    """Blocking; see `messages.Kind` for what is said on it. The keeper closes it after EOF."""
+
+    def close(self) -> None:
+        """Close both descriptors; the process goes on."""
+        os.close(self.pidfd)
+        self.channel.close()
+
+
+class Birth(NamedTuple):
+    """What a child is born with."""
+
+    flags: int
+    """CLONE_NEW* that clone(2) itself must make."""
+    join: tuple[str, ...]
+    """`tasks` files of cgroup v1."""
+    into: str | None
+    """A directory of cgroup v2."""
+    keep: tuple[int, ...]
+    """Descriptors that it needs, beside its channel."""
+
+
+def spawn(birth: Birth, main: Callable[["Channel"], NoReturn]) -> Child:
+    """Clone a child that runs `main` with its end of the channel.
+
+    Signals are blocked across the clone, so that no handler of the keeper runs in the child.
+    Raises OSError.
+    """
+    with ExitStack() as undo:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
+        undo.callback(ours.close)
+        with contextlib.closing(theirs), _signals_blocked():
+            cloned, pending = _clone(birth)
+            if cloned.pid == 0:
+                _born(birth._replace(into=pending), theirs, main)
+        undo.pop_all()
+        return Child(cloned.pid, cloned.pidfd, ours)
+
+
+def _clone(birth: Birth) -> tuple[clone.Cloned, str | None]:
+    """The clone, and the cgroup v2 directory that is left to join.
+
+    Where the child cannot be born in it (an old kernel, a seccomp filter, a cgroup that may only be entered later),
+    it joins by itself, which is slower.
+    """
+    if birth.into is not None:
+        fd = files.open_path(birth.into, os.O_PATH | os.O_DIRECTORY)
+        try:
+            return clone.clone(birth.flags, fd), None
+        except OSError:
+            return clone.clone(birth.flags), birth.into
+        finally:
+            os.close(fd)
+    return clone.clone(birth.flags), None
+
+
+@contextlib.contextmanager
+def _signals_blocked() -> Iterator[None]:
+    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+class Channel:
+    """The child's end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+
+    def say(self, kind: Kind, data: Mapping[str, object] | None = None, fd: int | None = None) -> None:
+        """Send a message. Nobody there any more is no error: the container must survive the keeper."""
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            messages.send(self._sock, messages.encode(kind, data), fd)
+
+    def warn(self, warnings: list[str]) -> None:
+        """Send warnings."""
+        for text in warnings:
+            self.say(Kind.WARNING, {"text": text[: messages.TEXT_MAX]})
+
+    def wait(self) -> dict[str, object]:
+        """Wait for GO. Raises `GoneAway` when the keeper has gone or gives up."""
+        message, _ = messages.receive(self._sock)
+        return message.data
+
+    def close(self) -> None:
+        """Close it; only for a process that does not execute a program."""
+        self._sock.close()
+
+
+def _born(birth: Birth, sock: socket.socket, main: Callable[[Channel], NoReturn]) -> NoReturn:
+    """The child's whole life in Python."""
+    channel = Channel(sock)
+    code = 125
+    try:
+        _settle(birth, sock.fileno())
+        main(channel)
+    except errors.EngineError as err:
+        code = err.exit_code
+        channel.say(Kind.ERROR, _bounded(err))
+    except messages.GoneAway:
+        pass
+    except BaseException as err:  # noqa: BLE001 - the outermost loop of this process
+        channel.say(Kind.ERROR, _bounded(errors.SetupFailed(f"the set-up failed: {err!r}")))
+    finally:
+        os._exit(code)
+
+
+def _bounded(err: errors.EngineError) -> dict[str, str | int]:
+    return {
+        key: value[: messages.TEXT_MAX] if isinstance(value, str) else value for key, value in err.to_json().items()
+    }
+
+
+def _settle(birth: Birth, channel: int) -> None:
+    """Become a process of its own: nothing of the keeper's is left to be used by mistake.
+
+    Nothing can be imported from here on, since the files would soon be those of the container.
+    """
+    gc.disable()
+    os.umask(0)
+    sys.meta_path.clear()
+    close_all_but((0, 1, 2, channel, *birth.keep))
+    syscalls.prctl(const.PR_SET_DUMPABLE, 0)
+    _join(birth)
+
+
+def close_all_but(keep: tuple[int, ...]) -> None:
+    """Close every descriptor except these: the keeper holds those of other containers."""
+    first = 0
+    for fd in sorted(set(keep)):
+        if fd > first:
+            syscalls.close_range(first, fd - 1)
+        first = fd + 1
+    syscalls.close_range(first)
+
+
+def _join(birth: Birth) -> None:
+    """Attach to the cgroups: in v1 by the task itself, alone, which spares a grace period a hierarchy."""
+    procs = () if birth.into is None else (f"{birth.into}/cgroup.procs",)
+    for path in (*birth.join, *procs):
+        try:
+            files.write(path, "0")
+        except OSError as err:
+            raise explain.step(f"join the cgroup {os.path.dirname(path)}", err) from err
+
+
+def reset_signals() -> None:
+    """Default dispositions and nothing blocked, as a program expects to be started."""
+    for number in signal.valid_signals():
+        if number not in (signal.SIGKILL, signal.SIGSTOP) and signal.getsignal(number) != signal.SIG_DFL:
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -1,0 +1,84 @@
+"""The words between the keeper and a process that is becoming a container's. Standard library only."""
+
+import enum
+import json
+import socket
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from engine import errors
+
+PACKET_MAX: Final = 1 << 16
+"""Bytes of one packet; a longer text is cut by its sender."""
+TEXT_MAX: Final = 4096
+
+
+class Kind(enum.StrEnum):
+    """One JSON object a packet on an AF_UNIX SOCK_SEQPACKET pair, in this order.
+
+    keeper                       child (create)
+      clone3  ---------------->
+                                 leaves the keeper's descriptors, joins its cgroups, makes its namespaces
+              <----------------  UNSHARED   in its namespaces, still in the host's root
+      (the network of the new namespace, by the child's pid)
+      GO      ---------------->  {"size": [rows, columns] or null}
+                                 mounts, pivot_root, masks
+              <----------------  TTY        with the master of its terminal (SCM_RIGHTS), if it has one
+                                 user, capabilities, limits
+              <----------------  WARNING    {"text": ...}, at any time after GO
+              <----------------  ERROR      an error's JSON form; then it exits with the error's code
+              <----  EOF  -----  the socket is close-on-exec: the program runs
+
+    A program started by `enter` says neither UNSHARED nor waits for GO. EOF without ERROR before GO, or with the pidfd
+    ready, is a child that was killed.
+    """
+
+    UNSHARED = "unshared"
+    GO = "go"
+    TTY = "tty"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Message(NamedTuple):
+    """One packet."""
+
+    kind: Kind
+    data: dict[str, Any]
+    """WARNING: text. ERROR: see `engine.errors`. GO: size. Empty for the others."""
+
+
+class GoneAway(Exception):
+    """The other side closed its end."""
+
+
+def encode(kind: Kind, data: Mapping[str, Any] | None = None) -> bytes:
+    """A packet."""
+    return json.dumps({"type": kind, **(data or {})}, separators=(",", ":")).encode()
+
+
+def decode(packet: bytes) -> Message:
+    """A packet as it was sent. Raises ValueError for anything else."""
+    data = json.loads(packet)
+    return Message(Kind(data.pop("type")), data)
+
+
+def receive(channel: socket.socket) -> tuple[Message, list[int]]:
+    """The next message and the descriptors beside it, close-on-exec.
+
+    Raises BlockingIOError on a socket that does not block, `GoneAway` at the end, ValueError for nonsense.
+    """
+    packet, fds, _flags, _address = socket.recv_fds(channel, PACKET_MAX, 1, socket.MSG_CMSG_CLOEXEC)
+    if not packet:
+        raise GoneAway
+    return decode(packet), list(fds)
+
+
+def send(channel: socket.socket, packet: bytes, fd: int | None = None) -> None:
+    """Send one packet, with a descriptor beside it if there is one. Raises OSError (EPIPE) when nobody is there."""
+    socket.send_fds(channel, [packet], [] if fd is None else [fd], socket.MSG_NOSIGNAL)
+
+
+def error_of(message: Message) -> errors.EngineError:
+    """The error that an ERROR carries."""
+    return errors.from_json(message.data)

@@ -1,0 +1,352 @@
+"""The steps that build a container's root, as data: each can be done and described. Standard library only.
+
+They run in the child, in its own mount namespace, before pivot_root: the host's paths are still there for
+sources, and each target is resolved beneath the new root (see `beneath`). Nothing of this is ever seen in the host's
+mount table.
+"""
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
+
+from engine.kernel import const, files, syscalls
+from engine.sandbox.beneath import Root, by_descriptor
+
+
+class Pty(NamedTuple):
+    """A pseudo-terminal."""
+
+    master: int
+    slave: int
+
+
+class Site:
+    """Where the operations work: the root, once it is mounted, and what they leave for later steps."""
+
+    def __init__(self) -> None:
+        self.root = Root(-1)
+        self.warnings: list[str] = []
+        self.terminal: Pty | None = None
+        """Opened by `Console`; whoever takes it closes it."""
+
+    def enter(self, rootfs: str) -> None:
+        """Take what is now mounted at `rootfs` as the root."""
+        self.root = Root(files.open_path(rootfs, os.O_PATH | os.O_DIRECTORY))
+
+
+class Operation(Protocol):
+    """One step."""
+
+    def execute(self, site: Site) -> None:
+        """Do it. Raises OSError."""
+
+    def describe(self) -> str:
+        """What it does, to follow the word `cannot` or to be listed."""
+
+
+@contextmanager
+def closing(fd: int) -> Iterator[int]:
+    """The descriptor, closed at the end."""
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+class Isolate(NamedTuple):
+    """Cut the new mount namespace off from the host's: mounts made here are not seen there."""
+
+    receive: bool = False
+    """Still take what the host mounts later (slave), for a bind mount that asks for it."""
+
+    def execute(self, site: Site) -> None:
+        del site
+        syscalls.mount(None, "/", None, const.MS_REC | (const.MS_SLAVE if self.receive else const.MS_PRIVATE))
+
+    def describe(self) -> str:
+        return "separate the mounts from the host's"
+
+
+class Overlay(NamedTuple):
+    """Mount the image's layers and the container's own as the root.
+
+    Layers are named by descriptor: mount(2) takes one page of options, which forty paths of layers would fill, and
+    commas and colons in paths need no escapes.
+    """
+
+    rootfs: str
+    lower: tuple[str, ...]
+    """The top layer first."""
+    upper: str
+    work: str
+    options: tuple[str, ...] = ()
+
+    def execute(self, site: Site) -> None:
+        fds = [files.open_path(path, os.O_PATH | os.O_DIRECTORY) for path in (self.upper, self.work, *self.lower)]
+        try:
+            upper, work, *lower = (by_descriptor(fd) for fd in fds)
+            options = [f"lowerdir={':'.join(lower)}", f"upperdir={upper}", f"workdir={work}", *self.options]
+            syscalls.mount("overlay", self.rootfs, "overlay", 0, ",".join(options))
+        finally:
+            for fd in fds:
+                os.close(fd)
+        site.enter(self.rootfs)
+
+    def describe(self) -> str:
+        return f"mount the overlay of {len(self.lower)} layers"
+
+
+class Directory(NamedTuple):
+    """Take a directory of the host as the root."""
+
+    rootfs: str
+    path: str
+
+    def execute(self, site: Site) -> None:
+        syscalls.mount(self.path, self.rootfs, None, const.MS_BIND | const.MS_REC)
+        site.enter(self.rootfs)
+
+    def describe(self) -> str:
+        return f"use {self.path} as the root"
+
+
+class FileSystem(NamedTuple):
+    """Mount a file system of the kernel."""
+
+    kind: str
+    source: str
+    target: str
+    flags: int
+    options: str = ""
+    links: bool = True
+    """Whether the target may be reached through symbolic links; not for /proc, which must be where it seems to be."""
+
+    def execute(self, site: Site) -> None:
+        with closing(site.root.directory(self.target, links=self.links)) as fd:
+            syscalls.mount(self.source, by_descriptor(fd), self.kind, self.flags, self.options)
+
+    def describe(self) -> str:
+        return f"mount {self.kind} on {self.target}"
+
+
+class Bind(NamedTuple):
+    """Let a directory or file of the host be seen inside.
+
+    The copy of the mount gets its flags before it is attached: there is no moment in which it can be written to, and
+    the flags that the source's mount has, which may be locked, stay as they are.
+    """
+
+    source: str
+    target: str
+    recursive: bool = True
+    attributes: int = 0
+    propagation: int = const.MS_PRIVATE
+
+    def execute(self, site: Site) -> None:
+        with closing(self._copy()) as tree, closing(self._place(site, tree)) as place:
+            syscalls.mount_setattr(
+                tree, attributes=self.attributes, propagation=self.propagation, recursive=self.recursive
+            )
+            syscalls.move_mount(tree, place)
+
+    def _copy(self) -> int:
+        flags = const.OPEN_TREE_CLONE | (const.AT_RECURSIVE if self.recursive else 0)
+        return syscalls.open_tree(const.AT_FDCWD, self.source, flags)
+
+    def _place(self, site: Site, tree: int) -> int:
+        return site.root.directory(self.target) if files.is_directory(tree) else site.root.file(self.target)
+
+    def describe(self) -> str:
+        return f"mount {self.source} of the host on {self.target}"
+
+
+class MakeDirectory(NamedTuple):
+    """Make a directory and its parents where they are missing."""
+
+    path: str
+    mode: int = 0o755
+
+    def execute(self, site: Site) -> None:
+        os.close(site.root.directory(self.path, self.mode))
+
+    def describe(self) -> str:
+        return f"make the directory {self.path}"
+
+
+class MakeHostDirectory(NamedTuple):
+    """Make the source of a bind mount where it is missing, as `docker run -v` does."""
+
+    path: str
+
+    def execute(self, site: Site) -> None:
+        del site
+        if not os.path.lexists(self.path):
+            syscalls.entering("mkdirat")
+            os.makedirs(self.path, 0o755, exist_ok=True)
+
+    def describe(self) -> str:
+        return f"make the directory {self.path} of the host"
+
+
+class Symlink(NamedTuple):
+    """Make a symbolic link; one that is there stays."""
+
+    target: str
+    path: str
+
+    def execute(self, site: Site) -> None:
+        with closing(site.root.directory(os.path.dirname(self.path))) as folder:
+            try:
+                files.make_link(self.target, os.path.basename(self.path), folder=folder)
+            except FileExistsError:
+                return
+
+    def describe(self) -> str:
+        return f"link {self.path} to {self.target}"
+
+
+class Device(NamedTuple):
+    """Make a device node. Where mknod(2) is refused, the host's own node of that path is bound instead."""
+
+    path: str
+    kind: str
+    """c or b, as mknod(1) calls them."""
+    major: int
+    minor: int
+    mode: int = 0o666
+    uid: int = 0
+    gid: int = 0
+
+    def execute(self, site: Site) -> None:
+        with closing(site.root.directory(os.path.dirname(self.path))) as folder:
+            try:
+                self._node(folder)
+            except PermissionError:
+                Bind(self.path, self.path, recursive=False).execute(site)
+
+    def _node(self, folder: int) -> None:
+        kind = stat.S_IFBLK if self.kind == "b" else stat.S_IFCHR
+        name = os.path.basename(self.path)
+        try:
+            files.make_node(name, kind | self.mode, os.makedev(self.major, self.minor), folder=folder)
+        except FileExistsError:
+            return
+        if self.uid or self.gid:
+            os.chown(name, self.uid, self.gid, dir_fd=folder, follow_symlinks=False)
+
+    def describe(self) -> str:
+        return f"make the device {self.path}"
+
+
+class Mask(NamedTuple):
+    """Hide a path: a directory under an empty read-only one, a file under /dev/null. Missing is hidden enough."""
+
+    path: str
+
+    def execute(self, site: Site) -> None:
+        try:
+            target = site.root.open(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        with closing(target):
+            if files.is_directory(target):
+                flags = const.MS_RDONLY | const.MS_NOSUID | const.MS_NODEV | const.MS_NOEXEC
+                syscalls.mount("tmpfs", by_descriptor(target), "tmpfs", flags, "size=0,nr_inodes=2,mode=555")
+            else:
+                self._cover(site, target)
+
+    def _cover(self, site: Site, target: int) -> None:
+        flags = const.OPEN_TREE_CLONE | const.AT_EMPTY_PATH
+        with closing(site.root.open("/dev/null")) as null, closing(syscalls.open_tree(null, "", flags)) as tree:
+            syscalls.move_mount(tree, target)
+
+    def describe(self) -> str:
+        return f"mask {self.path}"
+
+
+class ReadOnly(NamedTuple):
+    """Bind a path onto itself, read-only. Missing is read-only enough."""
+
+    path: str
+
+    def execute(self, site: Site) -> None:
+        try:
+            target = site.root.open(self.path)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        flags = const.OPEN_TREE_CLONE | const.AT_RECURSIVE | const.AT_EMPTY_PATH
+        with closing(target), closing(syscalls.open_tree(target, "", flags)) as tree:
+            syscalls.mount_setattr(tree, attributes=const.MOUNT_ATTR_RDONLY, recursive=True)
+            syscalls.move_mount(tree, target)
+
+    def describe(self) -> str:
+        return f"make {self.path} read-only"
+
+
+class ReadOnlyRoot(NamedTuple):
+    """Make the root itself read-only; what is mounted in it keeps its own mode."""
+
+    def execute(self, site: Site) -> None:
+        syscalls.mount_setattr(site.root.fd, attributes=const.MOUNT_ATTR_RDONLY)
+
+    def describe(self) -> str:
+        return "make the root read-only"
+
+
+class Sysctl(NamedTuple):
+    """Set a kernel parameter of the container's own namespaces."""
+
+    name: str
+    value: str
+
+    def execute(self, site: Site) -> None:
+        """A parameter that this kernel does not have is a warning."""
+        path = "/proc/sys/" + self.name.replace(".", "/")
+        try:
+            with closing(site.root.open(path, os.O_WRONLY, links=False)) as fd:
+                syscalls.entering("write")
+                os.write(fd, self.value.encode())
+        except FileNotFoundError:
+            site.warnings.append(f"this kernel has no parameter {self.name}")
+
+    def describe(self) -> str:
+        return f"set the kernel parameter {self.name}"
+
+
+class Hostname(NamedTuple):
+    """Name the host that the container sees."""
+
+    name: str
+
+    def execute(self, site: Site) -> None:
+        del site
+        syscalls.sethostname(self.name)
+
+    def describe(self) -> str:
+        return f"set the host name {self.name}"
+
+
+class Pivot(NamedTuple):
+    """Make the new root the root, and let go of the host's.
+
+    The old root ends up mounted over the new one, from where it is unmounted with everything in it.
+    Source: pivot_root(2), "pivot_root(".", ".")".
+    """
+
+    def execute(self, site: Site) -> None:
+        files.change_directory(site.root.fd)
+        syscalls.pivot_root(".", ".")
+        syscalls.umount(".", const.MNT_DETACH)
+        files.change_directory("/")
+        os.close(site.root.fd)
+
+    def describe(self) -> str:
+        return "change the root"
+
+
+def is_refusal(err: OSError) -> bool:
+    """Whether the kernel says that we may not, rather than that it went wrong."""
+    return err.errno in (errno.EPERM, errno.EACCES)
