@@ -1,0 +1,99 @@
+"""Assembles localhost/base:latest from the programs of this host, without network.
+
+A plan first (plan, skeleton, host, python), then one pass over it (layer) that reads each file once, and writes it
+into the archive and into the unpacked layer. Nothing of the image shares storage with the host that a write could
+reach.
+
+Measured here, 1,900 entries and 54 MB: a plain archive takes 0.5 s in all, of which planning is 0.1 s. gzip -1 would
+add 0.8 s and save 60 %; a push can compress on its way.
+"""
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from engine.errors import MissingFeature
+from engine.image import host, python, skeleton
+from engine.image.ingest import add_layer
+from engine.image.libraries import Libraries
+from engine.image.plan import Plan
+from engine.image.store import Store
+
+NAME: Final = "localhost/base:latest"
+NAMES: Final = frozenset({"base", "base:latest", "localhost/base", NAME})
+"""Everything that means the built-in image."""
+
+PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# elf(5), e_machine and its class -> the GOARCH words that images use
+ARCHITECTURES: Final = {
+    (62, 64): "amd64",
+    (62, 32): "amd64",
+    (3, 32): "386",
+    (183, 64): "arm64",
+    (40, 32): "arm",
+    (243, 64): "riscv64",
+    (22, 64): "s390x",
+    (21, 64): "ppc64le",
+    (8, 64): "mips64le",
+    (258, 64): "loong64",
+}
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, how much of it is done, and how much there is."""
+
+
+def build(images_dir: str, layers_dir: str, progress: Progress = lambda *_: None) -> str:
+    """Assemble the image and keep it as localhost/base:latest; its id. Blocks for about a second.
+
+    The same host gives the same id. Raises MissingFeature where the host has no shell.
+    """
+    progress("looking at the host's programs", 0, 0)
+    plan, architecture = make_plan()
+    created = plan.set_own_times()
+    store = Store(images_dir, layers_dir)
+    with store.adding():
+        layer = add_layer(store, plan.entries, lambda done, total: progress("copying files", done, total))
+        config = _config(architecture, created, layer.diff_id)
+        return store.add_image(config, [layer.descriptor], NAME)
+
+
+def make_plan() -> tuple[Plan, str]:
+    """What goes into the image, and for which architecture it is."""
+    plan, libraries = Plan(), Libraries()
+    shell = host.find("sh")
+    if shell is None:
+        raise MissingFeature("this host has no shell to make a base image of", hint="install one: /bin/sh")
+    skeleton.lay(plan)
+    programs = host.add_programs(plan, libraries)
+    programs += python.add(plan)
+    host.add_libraries(plan, libraries, programs)
+    host.add_terminals(plan)
+    host.add_locale(plan)
+    return plan, _architecture(libraries, shell)
+
+
+def _architecture(libraries: Libraries, shell: str) -> str:
+    """By the shell and not by the kernel, which may be 64 bits wide under a system of 32."""
+    header = libraries.header(os.path.realpath(shell))
+    if header is None:
+        return "unknown"
+    name = ARCHITECTURES.get((header.machine, header.bits), "unknown")
+    return name.removesuffix("le") if header.big_endian else name
+
+
+def _config(architecture: str, created: int, diff_id: str) -> dict[str, Any]:
+    """The image config.
+
+    Source: OCI image-spec, config.md.
+    """
+    time = datetime.fromtimestamp(created, UTC).isoformat().replace("+00:00", "Z")
+    return {
+        "created": time,
+        "architecture": architecture,
+        "os": "linux",
+        "config": {"Env": [f"PATH={PATH}", "LANG=C.UTF-8"], "Cmd": ["sh"], "WorkingDir": "/"},
+        "rootfs": {"type": "layers", "diff_ids": [diff_id]},
+        "history": [{"created": time, "created_by": "quarterdeck: the host's own programs"}],
+    }
