@@ -2,11 +2,22 @@
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from engine.kernel import syscalls
 
 READ_LIMIT = 1 << 20
 """What `read` takes at most: files of /proc, and small files of an image."""
+
+
+@contextmanager
+def closing(fd: int) -> Iterator[int]:
+    """The descriptor, closed at the end."""
+    try:
+        yield fd
+    finally:
+        os.close(fd)
 
 
 def open_path(path: str, flags: int = os.O_PATH, mode: int = 0, *, folder: int | None = None) -> int:

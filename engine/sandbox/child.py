@@ -35,6 +35,12 @@ class Child(NamedTuple):
         os.close(self.pidfd)
         self.channel.close()
 
+    def kill(self) -> None:
+        """Kill, reap and close it: for one that must not come to be."""
+        signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        os.waitid(os.P_PIDFD, self.pidfd, os.WEXITED)
+        self.close()
+
 
 class Birth(NamedTuple):
     """What a child is born with."""
@@ -52,9 +58,11 @@ class Birth(NamedTuple):
 def spawn(birth: Birth, main: Callable[["Channel"], NoReturn]) -> Child:
     """Clone a child that runs `main` with its end of the channel.
 
-    Signals are blocked across the clone, so that no handler of the keeper runs in the child.
+    Signals are blocked across the clone, so that no handler of the keeper runs in the child. Neither the keeper nor
+    its children are dumpable from here on: nobody in a container may look into their memory or follow their links.
     Raises OSError.
     """
+    syscalls.prctl(const.PR_SET_DUMPABLE, 0)
     with ExitStack() as undo:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         undo.callback(ours.close)
@@ -101,7 +109,7 @@ class Channel:
     def say(self, kind: Kind, data: Mapping[str, object] | None = None, fd: int | None = None) -> None:
         """Send a message. Nobody there any more is no error: the container must survive the keeper."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            messages.send(self._sock, messages.encode(kind, data), fd)
+            messages.send(self._sock, messages.encode(kind, **(data or {})), fd)
 
     def warn(self, warnings: list[str]) -> None:
         """Send warnings."""
@@ -151,7 +159,6 @@ def _settle(birth: Birth, channel: int) -> None:
     os.umask(0)
     sys.meta_path.clear()
     close_all_but((0, 1, 2, channel, *birth.keep))
-    syscalls.prctl(const.PR_SET_DUMPABLE, 0)
     _join(birth)
 
 

@@ -3,7 +3,6 @@
 import enum
 import json
 import socket
-from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 from engine import errors
@@ -52,9 +51,9 @@ class GoneAway(Exception):
     """The other side closed its end."""
 
 
-def encode(kind: Kind, data: Mapping[str, Any] | None = None) -> bytes:
+def encode(kind: Kind, **data: Any) -> bytes:
     """A packet."""
-    return json.dumps({"type": kind, **(data or {})}, separators=(",", ":")).encode()
+    return json.dumps({"type": kind, **data}, separators=(",", ":")).encode()
 
 
 def decode(packet: bytes) -> Message:

@@ -8,8 +8,6 @@ mount table.
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple, Protocol
 
 from engine.kernel import const, files, syscalls
@@ -45,15 +43,6 @@ class Operation(Protocol):
 
     def describe(self) -> str:
         """What it does, to follow the word `cannot` or to be listed."""
-
-
-@contextmanager
-def closing(fd: int) -> Iterator[int]:
-    """The descriptor, closed at the end."""
-    try:
-        yield fd
-    finally:
-        os.close(fd)
 
 
 class Isolate(NamedTuple):
@@ -125,7 +114,7 @@ class FileSystem(NamedTuple):
     """Whether the target may be reached through symbolic links; not for /proc, which must be where it seems to be."""
 
     def execute(self, site: Site) -> None:
-        with closing(site.root.directory(self.target, links=self.links)) as fd:
+        with files.closing(site.root.directory(self.target, links=self.links)) as fd:
             syscalls.mount(self.source, by_descriptor(fd), self.kind, self.flags, self.options)
 
     def describe(self) -> str:
@@ -146,7 +135,7 @@ class Bind(NamedTuple):
     propagation: int = const.MS_PRIVATE
 
     def execute(self, site: Site) -> None:
-        with closing(self._copy()) as tree, closing(self._place(site, tree)) as place:
+        with files.closing(self._copy()) as tree, files.closing(self._place(site, tree)) as place:
             syscalls.mount_setattr(
                 tree, attributes=self.attributes, propagation=self.propagation, recursive=self.recursive
             )
@@ -198,7 +187,7 @@ class Symlink(NamedTuple):
     path: str
 
     def execute(self, site: Site) -> None:
-        with closing(site.root.directory(os.path.dirname(self.path))) as folder:
+        with files.closing(site.root.directory(os.path.dirname(self.path))) as folder:
             try:
                 files.make_link(self.target, os.path.basename(self.path), folder=folder)
             except FileExistsError:
@@ -221,7 +210,7 @@ class Device(NamedTuple):
     gid: int = 0
 
     def execute(self, site: Site) -> None:
-        with closing(site.root.directory(os.path.dirname(self.path))) as folder:
+        with files.closing(site.root.directory(os.path.dirname(self.path))) as folder:
             try:
                 self._node(folder)
             except PermissionError:
@@ -251,7 +240,7 @@ class Mask(NamedTuple):
             target = site.root.open(self.path)
         except (FileNotFoundError, NotADirectoryError):
             return
-        with closing(target):
+        with files.closing(target):
             if files.is_directory(target):
                 flags = const.MS_RDONLY | const.MS_NOSUID | const.MS_NODEV | const.MS_NOEXEC
                 syscalls.mount("tmpfs", by_descriptor(target), "tmpfs", flags, "size=0,nr_inodes=2,mode=555")
@@ -260,7 +249,10 @@ class Mask(NamedTuple):
 
     def _cover(self, site: Site, target: int) -> None:
         flags = const.OPEN_TREE_CLONE | const.AT_EMPTY_PATH
-        with closing(site.root.open("/dev/null")) as null, closing(syscalls.open_tree(null, "", flags)) as tree:
+        with (
+            files.closing(site.root.open("/dev/null")) as null,
+            files.closing(syscalls.open_tree(null, "", flags)) as tree,
+        ):
             syscalls.move_mount(tree, target)
 
     def describe(self) -> str:
@@ -278,7 +270,7 @@ class ReadOnly(NamedTuple):
         except (FileNotFoundError, NotADirectoryError):
             return
         flags = const.OPEN_TREE_CLONE | const.AT_RECURSIVE | const.AT_EMPTY_PATH
-        with closing(target), closing(syscalls.open_tree(target, "", flags)) as tree:
+        with files.closing(target), files.closing(syscalls.open_tree(target, "", flags)) as tree:
             syscalls.mount_setattr(tree, attributes=const.MOUNT_ATTR_RDONLY, recursive=True)
             syscalls.move_mount(tree, target)
 
@@ -306,7 +298,7 @@ class Sysctl(NamedTuple):
         """A parameter that this kernel does not have is a warning."""
         path = "/proc/sys/" + self.name.replace(".", "/")
         try:
-            with closing(site.root.open(path, os.O_WRONLY, links=False)) as fd:
+            with files.closing(site.root.open(path, os.O_WRONLY, links=False)) as fd:
                 syscalls.entering("write")
                 os.write(fd, self.value.encode())
         except FileNotFoundError:

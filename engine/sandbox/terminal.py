@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from engine.kernel import const, files, syscalls
 from engine.sandbox.beneath import Root
-from engine.sandbox.operations import Pty, Site, closing
+from engine.sandbox.operations import Pty, Site
 
 _PTMX: Final = os.makedev(5, 2)
 
@@ -23,8 +23,8 @@ class Console(NamedTuple):
         site.terminal = pty
         flags = const.OPEN_TREE_CLONE | const.AT_EMPTY_PATH
         with (
-            closing(site.root.file("/dev/console", 0o600)) as place,
-            closing(syscalls.open_tree(pty.slave, "", flags)) as tree,
+            files.closing(site.root.file("/dev/console", 0o600)) as place,
+            files.closing(syscalls.open_tree(pty.slave, "", flags)) as tree,
         ):
             syscalls.move_mount(tree, place)
 
