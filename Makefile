@@ -64,7 +64,7 @@ test-cgroup2: dev
 
 bench: dev
 	@tools/need --optional podman=podman crun=crun
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m bench.run $(ARGS)
 
 screenshots: dev
 	@tools/need rsvg-convert=librsvg2-bin /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf=fonts-dejavu-core

@@ -1,0 +1,69 @@
+"""Figures: medians, pairs, and a table of them."""
+
+import statistics
+import subprocess
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+
+class Row(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    ours: str
+    theirs: str = ""
+    ratio: str = ""
+    """Ours by theirs: the median of the ratios of each pair, not the ratio of the medians."""
+
+
+def seconds(call: Callable[[], object]) -> float:
+    """How long one call takes, by the wall clock."""
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def run_seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
+    """How long one command takes as a whole, its output thrown away. Raises CalledProcessError where it fails."""
+    begin = time.perf_counter()
+    subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        check=True,
+        timeout=300,
+    )
+    return time.perf_counter() - begin
+
+
+def pairs(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float, float]:
+    """Median of ours, of theirs, and of their ratios, measured in turns so that both see the same machine."""
+    measured = [(ours(), theirs()) for _ in range(rounds)]
+    return (
+        statistics.median(mine for mine, _ in measured),
+        statistics.median(other for _, other in measured),
+        statistics.median(mine / other for mine, other in measured),
+    )
+
+
+def milliseconds(value: float) -> str:
+    """Seconds as milliseconds with three digits that mean something."""
+    return f"{value * 1000:.3g} ms" if value < 1 else f"{value * 1000:.0f} ms"
+
+
+def paired_row(what: str, figures: tuple[float, float, float]) -> Row:
+    """A row of a comparison in time."""
+    ours, theirs, ratio = figures
+    return Row(what, milliseconds(ours), milliseconds(theirs), f"{ratio:.2f}")
+
+
+def table(rows: list[Row]) -> str:
+    """Columns under their heads, as wide as they need."""
+    lines = [Row("measured", "quarterdeck", "peer", "ratio"), *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(Row._fields))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
+    )

@@ -1,0 +1,102 @@
+"""How fast a container starts: in the engine, and as a whole command beside its peers."""
+
+import os
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from bench.figures import Row, milliseconds, paired_row, pairs, run_seconds, seconds
+from bench.peers import Crun, Podman
+from support.deck import QD, Deck
+
+from engine.model import CreateOptions
+
+BASE = "localhost/base"
+
+
+def engine_start(deck: Deck, rounds: int) -> list[Row]:
+    """From the request to create to the moment that the program is executed; `start` returns after exec(2).
+
+    In a row is one after the other; from rest is after a fifth of a second in which nothing happened.
+    """
+    in_a_row = [_start_once(deck, 0.0) for _ in range(rounds)]
+    from_rest = [_start_once(deck, 0.2) for _ in range(rounds)]
+    return [
+        Row("create and start to exec, in a row", milliseconds(statistics.median(in_a_row))),
+        Row("create and start to exec, from rest", milliseconds(statistics.median(from_rest))),
+    ]
+
+
+def _start_once(deck: Deck, rest_seconds: float) -> float:
+    time.sleep(rest_seconds)
+    engine = deck.engine
+    made: list[str] = []
+
+    def start() -> None:
+        made.append(engine.create(CreateOptions(image=BASE, command=("true",))))
+        engine.start(made[0])
+
+    taken = seconds(start)
+    engine.wait(made[0])
+    engine.remove(made[0], force=True)
+    return taken
+
+
+def whole_command(deck: Deck, rounds: int, folder: Path) -> list[Row]:
+    """`qd run --rm localhost/base true` against the same of podman and `crun run`."""
+    ours = [QD, "run", "--rm", BASE, "true"]
+    run_seconds(ours, deck.environment)
+    return [
+        *_against("podman run --rm", lambda: run_seconds(ours, deck.environment), _podman, deck, rounds, folder),
+        *_against("crun run", lambda: run_seconds(ours, deck.environment), _crun, deck, rounds, folder),
+    ]
+
+
+Peer = Callable[[Deck, Path, ExitStack], Callable[[], list[str]]]
+
+
+def _against(name: str, ours: Callable[[], float], peer: Peer, deck: Deck, rounds: int, folder: Path) -> list[Row]:
+    what = f"qd run --rm, against {name}"
+    if shutil.which(name.split()[0]) is None:
+        return [Row(what, milliseconds(ours()), "not installed")]
+    with ExitStack() as undo:
+        command = peer(deck, folder, undo)
+        run_seconds(command())
+        return [paired_row(what, pairs(ours, lambda: run_seconds(command()), rounds))]
+
+
+def _podman(deck: Deck, folder: Path, undo: ExitStack) -> Callable[[], list[str]]:
+    podman = Podman(folder / "podman", undo)
+    podman.load(deck.engine)
+    return lambda: podman.run("true")
+
+
+def _crun(deck: Deck, folder: Path, undo: ExitStack) -> Callable[[], list[str]]:
+    crun = Crun(folder / "crun", undo)
+    crun.load(deck.engine, "true")
+    return crun.run
+
+
+def hundred(deck: Deck) -> list[Row]:
+    """A hundred containers, one after the other over one connection."""
+    names = [f"hundred-{number}" for number in range(100)]
+
+    def start_all() -> None:
+        for name in names:
+            deck.engine.start(deck.engine.create(CreateOptions(image=BASE, command=("sleep", "1000"), name=name)))
+
+    taken = seconds(start_all)
+    deck.remove_all()
+    return [Row("100 containers started", milliseconds(taken))]
+
+
+def bare_command(rounds: int) -> list[Row]:
+    """A command that needs no engine, against the interpreter alone."""
+    python = os.path.realpath(sys.executable)
+    bare = [python, "-I", "-S", "-c", "pass"]
+    figures = pairs(lambda: run_seconds([QD, "version"]), lambda: run_seconds(bare), rounds)
+    return [paired_row("qd version, against python -I -S", figures)]
