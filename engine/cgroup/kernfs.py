@@ -97,11 +97,12 @@ class Kernfs:
 
         Another engine may remove the shared parent, empty as it is, between the two steps: then both are done again.
         """
-        for _ in range(_MAKE_ATTEMPTS):
+        for _ in range(_MAKE_ATTEMPTS - 1):
             with suppress(FileNotFoundError):
                 prepare()
                 return self._make_anew(path)
-        raise FileNotFoundError(errno.ENOENT, "the directory above is removed again and again", path)
+        prepare()
+        return self._make_anew(path)
 
     def _make_anew(self, path: str) -> None:
         try:

@@ -126,7 +126,7 @@ class Cgroups:
             raise ExceptionGroup(f"the cgroup {name} could not be removed", failures)
 
     def paths(self, name: str) -> dict[str, str]:
-        """Controller -> directory; `unified` is the v2 tree."""
+        """Controller -> directory; `unified` is the v2 tree. Of the two backends, v1 comes last and wins."""
         return {key: path for b in self._backends for key, path in b.paths(_checked(name)).items()}
 
     def stale(self) -> list[str]:

@@ -109,8 +109,8 @@ class V2:
         return set(self._fs.children(f"{self._root}/{SUBTREE}"))
 
     def paths(self, name: str) -> dict[str, str]:
-        """Controller -> directory; the tree itself is called unified, as systemd calls it."""
-        return dict.fromkeys(("unified", *self.controllers), self._folder(name))
+        """Controller -> directory; the tree itself is called unified, as systemd calls it. It can freeze anyway."""
+        return dict.fromkeys(("unified", "freezer", *self.controllers), self._folder(name))
 
     def _folder(self, name: str) -> str:
         return f"{self._root}/{SUBTREE}/{name}"
@@ -121,7 +121,7 @@ class V2:
     def _prepare_parent(self) -> None:
         """Our folder, with the controllers handed down to it and through it."""
         with suppress(FileExistsError):
-            os.mkdir(f"{self._root}/{SUBTREE}", 0o755)
+            self._fs.mkdir(f"{self._root}/{SUBTREE}")
         for folder in (self._root, f"{self._root}/{SUBTREE}"):
             _hand_down(self._fs, folder, self.controllers)
 
