@@ -57,9 +57,7 @@ def attach_program(session: Executed, manners: Manners) -> int:
     with ExitStack() as undo:
         undo.callback(session.close)
         signals = undo.enter_context(caught((*ENDING_SIGNALS, signal.SIGWINCH)))
-        relay = (
-            _on_terminal(session, manners, signals, undo) if session.tty else _on_pipes(session, manners, signals, undo)
-        )
+        relay = _on_terminal(session, manners, signals, undo) if session.tty else _on_pipes(session, signals, undo)
         return _finish(relay.run(), undo, session.tty)
 
 
@@ -73,16 +71,15 @@ def _on_terminal(session: Executed, manners: Manners, signals: Signals, undo: Ex
     return ExecutedRelay(session.connection, {master: STDOUT}, keyboard, signals, master)
 
 
-def _on_pipes(session: Executed, manners: Manners, signals: Signals, undo: ExitStack) -> ExecutedRelay:
-    stdin, stdout, stderr = session.fds
+def _on_pipes(session: Executed, signals: Signals, undo: ExitStack) -> ExecutedRelay:
+    """The writer of standard input is there only where the program was started with one; it is the keyboard's."""
+    *stdin, stdout, stderr = session.fds
     session.fds = [stdout, stderr]
-    sink = PipeSink(stdin)
-    keyboard = Keyboard(STDIN, DetachKeys(b""), sink)
-    undo.callback(keyboard.close)
-    if not manners.interactive:
-        keyboard.close()
-    typed = keyboard if manners.interactive else None
-    return ExecutedRelay(session.connection, {stdout: STDOUT, stderr: STDERR}, typed, signals, None)
+    keyboard = None
+    if stdin:
+        keyboard = Keyboard(STDIN, DetachKeys(b""), PipeSink(stdin[0]))
+        undo.callback(keyboard.close)
+    return ExecutedRelay(session.connection, {stdout: STDOUT, stderr: STDERR}, keyboard, signals, None)
 
 
 def _keyboard(manners: Manners, tty: bool, sink: Sink) -> Keyboard | None:
