@@ -64,6 +64,8 @@ def remove(path: str) -> int:
     Goes on past a failure. Raises OSError, or an ExceptionGroup of several; EBUSY where a file system is mounted
     in the tree: nothing has been touched then.
     """
+    if not os.path.lexists(path):
+        return 0
     _refuse_mounts(path)
     try:
         removal = _Removal(os.open(os.path.dirname(path), _FOLDER))

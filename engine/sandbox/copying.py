@@ -1,0 +1,116 @@
+"""A root directory copied from layers, where the kernel has no overlay for it.
+
+Blocks are shared where the file system can (btrfs, XFS), else copied. Owners, permissions, times, extended attributes,
+hard links and device nodes come along; holes do not.
+"""
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Sequence
+from typing import Final
+
+from engine.sandbox import merged
+from engine.sandbox.merged import Found
+
+_OVERLAY: Final = "trusted.overlay."
+_FICLONE: Final = 0x40049409
+"""ioctl_ficlone(2)."""
+_PIECE: Final = 64 << 20
+
+
+def copy(lowers: Sequence[str], target: str) -> int:
+    """Copy what the layers, top first, show together into the new directory `target`; bytes of its files."""
+    copying = _Copying()
+    os.mkdir(target, 0o755)
+    copying.run(tuple(lowers), target)
+    return copying.copied_bytes
+
+
+class _Copying:
+    def __init__(self) -> None:
+        self.copied_bytes = 0
+        self._linked: dict[tuple[int, int], str] = {}
+        """Device and inode of a file with several names -> its first copy."""
+
+    def run(self, lowers: tuple[str, ...], target: str) -> None:
+        """Directories get their attributes last: each file that is made in one changes its time."""
+        waiting = [(lowers, target)]
+        made: list[tuple[Found, str]] = []
+        while waiting:
+            folders, place = waiting.pop()
+            for name in merged.names(folders):
+                found = merged.lookup(folders, name)
+                if found is None:
+                    continue
+                path = f"{place}/{name}"
+                if found.folders:
+                    os.mkdir(path, 0o700)
+                    made.append((found, path))
+                    waiting.append((found.folders, path))
+                else:
+                    self._copy(found, path)
+        for found, path in reversed(made):
+            _copy_attributes(found, path)
+
+    def _copy(self, found: Found, path: str) -> None:
+        """One entry that is not a directory."""
+        info, kind = found.info, stat.S_IFMT(found.info.st_mode)
+        if info.st_nlink > 1:
+            first = self._linked.setdefault((info.st_dev, info.st_ino), path)
+            if first != path:
+                os.link(first, path, follow_symlinks=False)
+                return
+        if kind == stat.S_IFLNK:
+            os.symlink(os.readlink(found.path), path)
+        elif kind == stat.S_IFREG:
+            self.copied_bytes += info.st_size
+            _copy_content(found.path, path)
+        else:
+            os.mknod(path, kind | 0o600, info.st_rdev)
+        _copy_attributes(found, path)
+
+
+def _copy_content(source: str, target: str) -> None:
+    reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            _copy_blocks(reading, writing)
+        finally:
+            os.close(writing)
+    finally:
+        os.close(reading)
+
+
+def _copy_blocks(reading: int, writing: int) -> None:
+    try:
+        fcntl.ioctl(writing, _FICLONE, reading)
+        return
+    except OSError as err:
+        if err.errno not in {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}:
+            raise
+    while os.sendfile(writing, reading, None, _PIECE):
+        pass
+
+
+def _copy_attributes(found: Found, path: str) -> None:
+    """Owner first: a change of owner clears set-user-id and file capabilities."""
+    info = found.info
+    os.chown(path, info.st_uid, info.st_gid, follow_symlinks=False)
+    if not stat.S_ISLNK(info.st_mode):
+        os.chmod(path, stat.S_IMODE(info.st_mode))
+    for name in _attributes(found.path):
+        if not name.startswith(_OVERLAY):
+            os.setxattr(path, name, os.getxattr(found.path, name, follow_symlinks=False), follow_symlinks=False)
+    os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns), follow_symlinks=False)
+
+
+def _attributes(path: str) -> list[str]:
+    try:
+        return os.listxattr(path, follow_symlinks=False)
+    except OSError as err:
+        if err.errno == errno.EOPNOTSUPP:
+            return []
+        raise

@@ -1,0 +1,63 @@
+"""What overlay would show of a stack of layers, found out without mounting it.
+
+A layer says "gone" with a character device 0/0 (a whiteout) and "nothing from below" with an attribute of a
+directory (opaque).
+
+Source: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+OPAQUE: Final = "trusted.overlay.opaque"
+
+
+class Found(NamedTuple):
+    """One entry of a merged directory."""
+
+    info: os.stat_result
+    path: str
+    """Where it lies; of a directory, its topmost part."""
+    folders: tuple[str, ...]
+    """The parts of a directory, top first; empty for anything else."""
+
+
+def lookup(folders: Sequence[str], name: str) -> Found | None:
+    """The entry of this name in directories that lie over each other, top first."""
+    found: tuple[os.stat_result, str] | None = None
+    parts = []
+    for folder in folders:
+        path = f"{folder}/{name}"
+        try:
+            info = os.lstat(path)
+        except FileNotFoundError:
+            continue
+        if is_whiteout(info):
+            break
+        found = found or (info, path)
+        if not stat.S_ISDIR(info.st_mode):
+            break
+        parts.append(path)
+        if is_opaque(path):
+            break
+    return Found(*found, tuple(parts)) if found else None
+
+
+def names(folders: Sequence[str]) -> list[str]:
+    """Every name that stands in any of the directories, whiteouts among them; sorted."""
+    return sorted({name for folder in folders for name in os.listdir(folder)})
+
+
+def is_whiteout(info: os.stat_result) -> bool:
+    """Whether it says that what is below is gone."""
+    return stat.S_ISCHR(info.st_mode) and info.st_rdev == 0
+
+
+def is_opaque(folder: str | int) -> bool:
+    """Whether a directory, by path or descriptor, hides what is below it."""
+    try:
+        return os.getxattr(folder, OPAQUE) == b"y"
+    except OSError:
+        return False  # it has no such attribute, or its file system has none at all
