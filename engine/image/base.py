@@ -4,8 +4,9 @@ A plan first (plan, skeleton, host, python), then one pass over it (layer) that 
 into the archive and into the unpacked layer. Nothing of the image shares storage with the host that a write could
 reach.
 
-Measured here, 1,900 entries and 54 MB: a plain archive takes 0.5 s in all, of which planning is 0.1 s. gzip -1 would
-add 0.8 s and save 60 %; a push can compress on its way.
+The archive is stored uncompressed. Measured here, 1,600 entries and 73 MB: 0.4 to 0.7 s in all, 0.04 s of it for the
+plan and 0.1 s to have it on disk. gzip -1 does 68 MB/s, so that it would add a second to save 44 MB; a push can
+compress on its way.
 """
 
 import os
@@ -54,9 +55,19 @@ def build(images_dir: str, layers_dir: str, progress: Progress = lambda *_: None
     created = plan.set_own_times()
     store = Store(images_dir, layers_dir)
     with store.adding():
-        layer = add_layer(store, plan.entries, lambda done, total: progress("copying files", done, total))
+        layer = add_layer(store, plan.entries, _sparsely(progress))
         config = _config(architecture, created, layer.diff_id)
         return store.add_image(config, [layer.descriptor], NAME)
+
+
+def _sparsely(progress: Progress) -> Callable[[int, int], None]:
+    """Pass on every hundredth part, and the end: each report crosses two processes."""
+
+    def report(done: int, total: int) -> None:
+        if done == total or done % (total // 100 + 1) == 0:
+            progress("copying files", done, total)
+
+    return report
 
 
 def make_plan() -> tuple[Plan, str]:

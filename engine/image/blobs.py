@@ -37,8 +37,10 @@ class BlobWriter:
         self.size += len(data)
 
     def close(self) -> None:
-        """Everything is with the kernel afterwards."""
-        self._file.close()
+        """Everything is on disk afterwards."""
+        with self._file:
+            self._file.flush()
+            os.fsync(self._file.fileno())
 
 
 class Blobs:
@@ -92,6 +94,7 @@ class Blobs:
             raise EngineError(f"what was received as {expected} is {writer.digest}", hint="try again")
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         os.rename(path, self.path(writer.digest))
+        files.sync_folder(self.folder)
 
 
 def sha256(data: bytes) -> str:

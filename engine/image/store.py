@@ -49,7 +49,7 @@ class Store:
             return found
         if by_id is None:
             raise _missing(name)
-        matches = [image for image in images if hexadecimal(image.id).startswith(by_id)]
+        matches = list({image.id: image for image in images if hexadecimal(image.id).startswith(by_id)}.values())
         if len(matches) > 1:
             raise Conflict(f"{name} is the beginning of {len(matches)} image ids", hint="write more of it: qd images")
         if not matches:

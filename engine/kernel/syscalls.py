@@ -96,6 +96,12 @@ def openat2(folder: int, path: str, flags: int, resolve: int) -> int:
     return _raw("openat2", path, folder, os.fsencode(path), structure, len(structure))
 
 
+def syncfs(fd: int) -> None:
+    """syncfs(2): write what is dirty of the whole file system that `fd` lies on."""
+    entering("syncfs")
+    _check(_libc.syncfs(fd), "syncfs", fd)
+
+
 # Namespaces
 
 

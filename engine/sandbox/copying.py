@@ -23,7 +23,8 @@ _PIECE: Final = 64 << 20
 def copy(lowers: Sequence[str], target: str) -> int:
     """Copy what the layers, top first, show together into the new directory `target`; bytes of its files."""
     copying = _Copying()
-    os.mkdir(target, 0o755)
+    os.mkdir(target)
+    os.chmod(target, 0o755)  # noqa: S103 - it becomes the container's root
     copying.run(tuple(lowers), target)
     return copying.copied_bytes
 
