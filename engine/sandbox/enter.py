@@ -109,7 +109,7 @@ def _main(order: EnterOrder, target: int, stdio: Stdio | None, channel: Channel)
     pty = _open_terminal() if order.terminal else None
     process = finish.Process(
         list(order.args),
-        finish.environment_of(list(order.env)),
+        {"HOSTNAME": os.uname().nodename, **finish.environment_of(list(order.env))},
         order.cwd,
         order.user,
         0o022,

@@ -18,9 +18,6 @@ from engine.sandbox.operations import Pty
 from engine.sandbox.security import Sets
 from engine.sandbox.users import User
 
-USER_ANNOTATION = "org.quarterdeck.user"
-"""The user as it was asked for; its names can only be looked up inside. Without it `process.user` counts."""
-
 
 class Process(NamedTuple):
     """A program, and what it may do."""
@@ -46,7 +43,7 @@ class Process(NamedTuple):
             process["args"],
             environment_of(process.get("env", [])),
             process["cwd"],
-            annotations.get(USER_ANNOTATION) or ids,
+            annotations.get(users.USER_ANNOTATION) or ids,
             user.get("umask", 0o022),
             security.parse_sets(process.get("capabilities", {})),
             process.get("noNewPrivileges", False),

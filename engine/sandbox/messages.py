@@ -51,7 +51,7 @@ class GoneAway(Exception):
     """The other side closed its end."""
 
 
-def encode(kind: Kind, **data: Any) -> bytes:
+def encode(kind: Kind, /, **data: Any) -> bytes:
     """A packet."""
     return json.dumps({"type": kind, **data}, separators=(",", ":")).encode()
 

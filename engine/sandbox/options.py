@@ -29,13 +29,13 @@ _CLEARING: Final = {
 }
 PROPAGATION: Final = {
     "private": const.MS_PRIVATE,
-    "rprivate": const.MS_PRIVATE | const.MS_REC,
+    "rprivate": const.MS_PRIVATE,
     "slave": const.MS_SLAVE,
-    "rslave": const.MS_SLAVE | const.MS_REC,
+    "rslave": const.MS_SLAVE,
     "unbindable": const.MS_UNBINDABLE,
-    "runbindable": const.MS_UNBINDABLE | const.MS_REC,
+    "runbindable": const.MS_UNBINDABLE,
 }
-"""Not shared: what is mounted in a container is never seen on the host."""
+"""Of a bind mount and all below it. Not shared: what is mounted in a container is never seen on the host."""
 _BINDING: Final = {"bind": False, "rbind": True}
 _ATTRIBUTES: Final = {
     const.MS_RDONLY: const.MOUNT_ATTR_RDONLY,

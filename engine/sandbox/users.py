@@ -14,6 +14,9 @@ from engine.kernel import const, files, syscalls
 ID_MAX: Final = 2**31 - 1
 """Docker's bound too; (uid_t)-1 means "unchanged" to the kernel and must never get there."""
 GROUPS_MAX: Final = 1024
+USER_ANNOTATION: Final = "org.quarterdeck.user"
+"""The key of a spec's annotations with the user as it was asked for: its names can only be looked up inside.
+Without it `process.user` counts, as the OCI runtime-spec has it."""
 
 
 class User(NamedTuple):

@@ -1,0 +1,115 @@
+"""Which features of the kernel this host refuses, found by a cheap real try. Standard library only.
+
+A version number says little: a container around us, a seccomp filter, a sysctl or a build option may each refuse what
+the kernel could do. So a child tries, in namespaces of its own, and nothing of it is left when it ends.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from typing import Final, NamedTuple, NoReturn
+
+from engine import errors
+from engine.kernel import clone, const, files, syscalls
+from engine.sandbox import explain
+from engine.sandbox.init import UNSHARED
+
+_GROUND: Final = "/dev"
+"""A directory that every host has; what is mounted there is seen by the trying child alone."""
+
+
+class Missing(NamedTuple):
+    """A feature that cannot be had here."""
+
+    feature: str
+    """pid, mount, ipc, uts, network or cgroup namespace; proc, tmpfs or overlay file system; mount_setattr."""
+    message: str
+    hint: str
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+
+def missing() -> list[Missing]:
+    """What is refused here, empty on a host that has everything. Leaves nothing behind."""
+    refused = []
+    reader, writer = os.pipe2(os.O_CLOEXEC)
+    with files.closing(reader):
+        try:
+            child = clone.clone(const.CLONE_NEWPID)
+        except OSError as err:
+            refused.append(_missing("pid namespace", explain.namespace("pid", err)))
+            child = clone.clone(0)
+        if child.pid == 0:
+            _try_everything(writer)
+        os.close(writer)
+        text = files.read_all(reader)
+    os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED)
+    os.close(child.pidfd)
+    return refused + [Missing(*entry) for entry in json.loads(text or "[]")]
+
+
+def _try_everything(writer: int) -> NoReturn:
+    """The child: each step in order, since mounts need the mount namespace."""
+    try:
+        refused = [found for name, flag in UNSHARED.items() if (found := _try_namespace(name, flag))]
+        if not any(entry.feature == "mount namespace" for entry in refused):
+            refused += [found for feature, step in _MOUNTS if (found := _try(feature, step))]
+        os.write(writer, json.dumps(refused).encode())
+    finally:
+        os._exit(0)
+
+
+def _try_namespace(name: str, flag: int) -> Missing | None:
+    try:
+        syscalls.unshare(flag)
+    except OSError as err:
+        return _missing(f"{name} namespace", explain.namespace(name, err))
+    return None
+
+
+def _try(feature: str, step: Callable[[], None]) -> Missing | None:
+    try:
+        step()
+    except OSError as err:
+        return _missing(feature, explain.step(f"use {feature}", err))
+    return None
+
+
+def _missing(feature: str, err: errors.EngineError) -> Missing:
+    return Missing(feature, err.message, err.hint)
+
+
+def _separate() -> None:
+    syscalls.mount(None, "/", None, const.MS_REC | const.MS_PRIVATE)
+
+
+def _tmpfs() -> None:
+    syscalls.mount("tmpfs", _GROUND, "tmpfs", 0, "size=64k")
+
+
+def _overlay() -> None:
+    for name in ("lower", "upper", "work", "merged"):
+        files.make_directory(f"{_GROUND}/{name}", 0o700)
+    options = f"lowerdir={_GROUND}/lower,upperdir={_GROUND}/upper,workdir={_GROUND}/work"
+    syscalls.mount("overlay", f"{_GROUND}/merged", "overlay", 0, options)
+
+
+def _attributes() -> None:
+    """On a detached copy of a mount."""
+    tree = syscalls.open_tree(const.AT_FDCWD, _GROUND, const.OPEN_TREE_CLONE)
+    with files.closing(tree):
+        syscalls.mount_setattr(tree, attributes=const.MOUNT_ATTR_RDONLY)
+
+
+def _proc() -> None:
+    syscalls.mount("proc", _GROUND, "proc", const.MS_NOSUID | const.MS_NODEV | const.MS_NOEXEC)
+
+
+_MOUNTS: Final = (
+    ("private mounts", _separate),
+    ("the tmpfs file system", _tmpfs),
+    ("the overlay file system", _overlay),
+    ("mount attributes", _attributes),
+    ("the proc file system", _proc),
+)

@@ -1,0 +1,105 @@
+"""The OCI runtime-spec of a container, from an image's config and the operator's options.
+
+The spec is the contract between the halves of the engine: everything below executes it and knows no images.
+A user namespace belongs into `linux.namespaces` with its mappings, a seccomp filter into `linux.seccomp`, an AppArmor
+profile into `process.apparmorProfile`; this builder gives none of them yet.
+Source: OCI runtime-spec 1.2, config.md and config-linux.md.
+"""
+
+from typing import Any, Final
+
+from engine.errors import InvalidInput
+from engine.model import CreateOptions, ExecOptions
+from engine.sandbox import capabilities, devices, mounts, process
+from engine.sandbox.process import arguments
+from engine.sandbox.resources import resources
+from engine.sandbox.users import USER_ANNOTATION
+
+__all__ = ["arguments", "build", "enter_order"]
+
+VERSION: Final = "1.2.0"
+HOSTNAME_MAX: Final = 64
+"""Source: sethostname(2)."""
+NAMESPACES: Final = ("pid", "mount", "ipc", "uts", "network", "cgroup")
+MASKED: Final = (
+    "/proc/asound",
+    "/proc/acpi",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/sys/firmware",
+    "/sys/devices/virtual/powercap",
+)
+"""What tells of the host, or reaches into it; Docker masks the same."""
+READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
+SYSCTLS: Final = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
+"""In a network of its own every user may listen on port 80, and ping."""
+
+
+def build(
+    container_id: str,
+    options: CreateOptions,
+    config: dict[str, Any],
+    *,
+    hostname: str,
+    files: dict[str, str],
+    cgroups_path: str,
+) -> dict[str, Any]:
+    """The spec as a plain object. Raises `InvalidInput` for whatever is wrong with the options.
+
+    `config` is the OCI image config, whole; `files` are hosts, hostname and resolv.conf -> their paths on the host.
+    """
+    if not hostname or len(hostname) > HOSTNAME_MAX or "\0" in hostname:
+        raise InvalidInput(f"the host name {hostname!r} is not valid", hint=f"1 to {HOSTNAME_MAX} characters")
+    user = process.user_of(options.user, config)
+    return {
+        "ociVersion": VERSION,
+        "process": process.process(options, config, hostname),
+        "root": {"path": "rootfs", "readonly": options.read_only},
+        "hostname": hostname,
+        "mounts": mounts.mounts(options, files),
+        "linux": _linux(options, cgroups_path),
+        "annotations": {"org.quarterdeck.id": container_id} | ({USER_ANNOTATION: user} if user else {}),
+    }
+
+
+def _linux(options: CreateOptions, cgroups_path: str) -> dict[str, Any]:
+    found = {
+        "namespaces": [{"type": name} for name in NAMESPACES],
+        "cgroupsPath": cgroups_path,
+        "resources": resources(options.limits) | {"devices": devices.rules(options.privileged)},
+        "sysctl": dict(SYSCTLS),
+    }
+    if options.privileged:
+        return found | {"devices": devices.of_host()}
+    return found | {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
+
+
+def enter_order(options: CreateOptions, config: dict[str, Any], wanted: ExecOptions, *, pid: int) -> dict[str, Any]:
+    """The fields of `enter.EnterOrder`, but for the cgroups, for one more program in a container.
+
+    It gets what the container's own program got, and what `wanted` says differently. Raises `InvalidInput`.
+    """
+    if not wanted.command:
+        raise InvalidInput("no program to execute", hint="name one after the container")
+    terminal = {"TERM": "xterm"} if wanted.tty else {}
+    environment = process.environment(options, config, terminal) | process.variables(wanted.env)
+    granted = capabilities.NAMES if wanted.privileged else process.capability_names(options)
+    return {
+        "pid": pid,
+        "args": list(wanted.command),
+        "env": [f"{key}={value}" for key, value in environment.items()],
+        "cwd": process.working_directory(wanted.workdir or options.workdir, config),
+        "user": process.user_of(wanted.user or options.user, config),
+        "capabilities": process.capability_sets(granted),
+        "no_new_privileges": not (options.privileged or wanted.privileged),
+        "terminal": wanted.tty,
+        "size": list(wanted.size) if wanted.size else None,
+        "rlimits": process.rlimits(options.ulimits),
+        "oom_score_adj": process.OOM_SCORE,
+    }
