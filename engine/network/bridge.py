@@ -16,7 +16,7 @@ from pyroute2.netlink import NLM_F_ACK, NLM_F_REQUEST
 from pyroute2.netlink.rtnl import RTM_NEWLINK
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
 
-from engine.kernel import syscalls
+from engine.kernel import const, syscalls
 
 _LOOPBACK_INDEX: Final = 1
 """net/core/dev.c: the loopback device is the first of every namespace."""
@@ -52,13 +52,13 @@ def _netlink_socket(pid: int) -> Iterator[socket.socket]:
     try:
         theirs = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
-            syscalls.setns(theirs, syscalls.CLONE_NEWNET)
+            syscalls.setns(theirs, const.CLONE_NEWNET)
         finally:
             os.close(theirs)
         try:
             sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         finally:
-            syscalls.setns(own, syscalls.CLONE_NEWNET)
+            syscalls.setns(own, const.CLONE_NEWNET)
     finally:
         os.close(own)
     with sock:

@@ -9,7 +9,9 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from engine import errors
-from engine.sandbox import enter, init
+from engine.sandbox import enter, init, messages
+from engine.sandbox.child import Child
+from engine.sandbox.messages import Kind
 from engine.state import files
 
 
@@ -22,7 +24,7 @@ class Say(Protocol):
 class Held:
     """One child: a container's pid 1, or a program entered into one."""
 
-    def __init__(self, key: str, child: init.Child, fds: tuple[int, ...], folder: str | None) -> None:
+    def __init__(self, key: str, child: Child, fds: tuple[int, ...], folder: str | None) -> None:
         self.key = key
         self.child = child
         self.fds = fds
@@ -61,7 +63,7 @@ class Children:
         folder: str | None,
         terminal: bool,
         stdin: bool,
-        clone: Callable[[tuple[int, int, int] | None], init.Child],
+        clone: Callable[[tuple[int, int, int] | None], Child],
     ) -> None:
         theirs, ours = ((), ()) if terminal else _pipes(stdin)
         try:
@@ -81,7 +83,8 @@ class Children:
         """Let a container that waits go on to its program."""
         held = self._held.get(key)
         if held is not None:
-            init.go(held.child, (size[0], size[1]) if size else None)
+            with suppress(BrokenPipeError, ConnectionResetError):  # it died; its end tells
+                messages.send(held.child.channel, messages.encode(Kind.GO, size=size))
 
     def abort(self, key: str) -> None:
         """End a container that waits: something else of its start has failed."""
@@ -96,17 +99,20 @@ class Children:
         held = self._channels.get(fd)
         if held is None:
             return
-        message, fds = init.receive(held.child)
-        if message is None:
+        try:
+            message, fds = messages.receive(held.child.channel)
+        except messages.GoneAway:
             self._end_of_channel(held)
-        elif message["type"] == "UNSHARED":
-            self._say({"say": "unshared", "key": held.key, "pid": held.child.pid})
-        elif message["type"] == "TTY":
-            held.fds = tuple(fds)
-        elif message["type"] == "WARNING":
-            self._say({"say": "warning", "key": held.key, "text": message["text"]})
-        elif message["type"] == "ERROR":
-            self._failed(held, message)
+            return
+        match message.kind:
+            case Kind.UNSHARED:
+                self._say({"say": "unshared", "key": held.key, "pid": held.child.pid})
+            case Kind.TTY:
+                held.fds = tuple(fds)
+            case Kind.WARNING:
+                self._say({"say": "warning", "key": held.key, "text": message.data["text"]})
+            case Kind.ERROR:
+                self._failed(held, message.data)
 
     def _failed(self, held: Held, message: dict[str, Any]) -> None:
         held.failed = True

@@ -33,7 +33,7 @@ import sys
 from typing import Any
 
 from engine import launch, wire
-from engine.kernel import syscalls
+from engine.kernel import const, syscalls
 from engine.supervise.children import Children
 
 IDLE_SECONDS = 600.0
@@ -148,7 +148,7 @@ def main(arguments: list[str]) -> int:
     root, run = arguments
     listener = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
-    syscalls.prctl(syscalls.PR_SET_CHILD_SUBREAPER, 1)
+    syscalls.prctl(const.PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     Keeper(listener, root, run).serve()
     return 0

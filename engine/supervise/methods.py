@@ -281,15 +281,19 @@ class Methods:
         return await self._sessions.execute(self._find(params.ref), params.options, peer)
 
     async def remove_image(self, params: ImageName, _peer: Peer) -> Any:
-        used: dict[str, list[str]] = {}
-        for live in self._parts.registry:
-            used.setdefault(live.container.image_id, []).append(live.name)
-        removed = self._parts.store.remove(params.name, force=params.force, used_by=used)
+        removed = self._parts.store.remove(params.name, force=params.force, used_by=self._uses())
         for name in removed["untagged"]:
             self._parts.journal.record("image", "untag", "", name)
         for image_id in removed["deleted"]:
             self._parts.journal.record("image", "delete", image_id, params.name)
         return removed
+
+    def _uses(self) -> dict[str, list[str]]:
+        """Image id -> names of the containers made of it."""
+        used: dict[str, list[str]] = {}
+        for live in self._parts.registry:
+            used.setdefault(live.container.image_id, []).append(live.name)
+        return used
 
     async def build_base(self, params: Base, peer: Peer) -> Any:
         say = _progress_to(peer)
@@ -304,8 +308,8 @@ class Methods:
                 reclaimed += self._parts.snapshots.size(live.id)
                 await self._lifecycle.remove(live, force=False)
                 removed.append(live.id)
-        reclaimed += self._parts.store.prune()
-        return {"containers": removed, "images": [], "reclaimed_bytes": reclaimed}
+        images = self._parts.store.prune(self._uses())
+        return {"containers": removed, **images, "reclaimed_bytes": reclaimed + images["reclaimed_bytes"]}
 
 
 def _wants_past(params: Events) -> bool:
