@@ -165,7 +165,7 @@ class Kernfs:
         its processes are in the list of the cgroup above that is not.
         """
         texts = (self.read_or(f"{folder}/cgroup.procs", "") for folder in self.tree(path))
-        return [int(word) for text in texts for word in text.split() if word.isdigit() and word != "0"]
+        return [int(word) for text in texts for word in text.split() if word.isdecimal() and word != "0"]
 
     def kill_each(self, path: str) -> None:
         """SIGKILL to every process of a cgroup and of those nested in it.

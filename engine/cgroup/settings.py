@@ -36,7 +36,7 @@ def wanted(resources: dict[str, Any]) -> set[str]:
     cpu = _section(resources, "cpu")
     found = {
         "memory": bool(_section(resources, "memory")),
-        "pids": "limit" in _section(resources, "pids"),
+        "pids": _section(resources, "pids").get("limit") is not None,
         "blkio": bool(_section(resources, "blockIO")),
         "cpu": any(cpu.get(key) for key in _CPU_KEYS),
         "cpuset": any(cpu.get(key) for key in _CPUSET_KEYS),

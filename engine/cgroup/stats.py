@@ -20,7 +20,7 @@ def flat_keyed(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for line in text.splitlines():
         key, _, value = line.partition(" ")
-        if value.isdigit():
+        if value.isdecimal():
             found[key] = int(value)
     return found
 
@@ -28,7 +28,7 @@ def flat_keyed(text: str) -> dict[str, int]:
 def number(text: str) -> int | None:
     """A file of one number; None for `max`, for v1's number without limit, and for what is no number."""
     word = text.strip()
-    if not word.isdigit():
+    if not word.isdecimal():
         return None
     return value if (value := int(word)) < _UNLIMITED else None
 
@@ -78,7 +78,7 @@ def v1_blkio(text: str) -> Readings:
     fields = {"Read": "read_bytes", "Write": "write_bytes"}
     for line in text.splitlines():
         words = line.split()
-        if len(words) == 3 and words[1] in fields and words[2].isdigit():
+        if len(words) == 3 and words[1] in fields and words[2].isdecimal():
             field = fields[words[1]]
             found[field] = (found[field] or 0) + int(words[2])
     return found
@@ -114,7 +114,7 @@ def v2_io_stat(text: str) -> Readings:
     for line in text.splitlines():
         for word in line.split()[1:]:
             key, _, value = word.partition("=")
-            if value.isdigit():
+            if value.isdecimal():
                 read += int(value) if key == "rbytes" else 0
                 write += int(value) if key == "wbytes" else 0
     return {"read_bytes": read, "write_bytes": write}
