@@ -6,13 +6,16 @@ Only what the command needs is imported: `qd --help` and a usage error touch nei
 import importlib
 import os
 import sys
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from engine.cli import report
 from engine.cli.context import Context
 from engine.cli.registry import COMMANDS, GROUPS, HIDDEN
 from engine.errors import EngineError, InvalidInput
 from engine.state.paths import Paths, from_environment
+
+if TYPE_CHECKING:
+    from engine.client import Engine
 
 SIGPIPE_CODE = 141
 """128 + SIGPIPE, as a shell reports a program whose reader has left."""
@@ -34,11 +37,11 @@ class Globals(NamedTuple):
     rest: list[str]
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Do what the command line asks for; the exit code of the process."""
+def main(argv: list[str] | None = None, *, engine: "Engine | None" = None) -> int:
+    """Do what the command line asks for, with this engine if one is given; the exit code of the process."""
     try:
         _lossless_output()
-        code = _run(sys.argv[1:] if argv is None else argv)
+        code = _run(sys.argv[1:] if argv is None else argv, engine)
         sys.stdout.flush()
         return code
     except EngineError as err:
@@ -93,7 +96,7 @@ def _suggestion(name: str) -> str:
     return f"did you mean qd {close[0]}?" if close else "see qd --help"
 
 
-def _run(argv: list[str]) -> int:
+def _run(argv: list[str], engine: "Engine | None") -> int:
     options = parse_globals(argv)
     if not options.rest:
         return _dashboard(options)
@@ -103,19 +106,18 @@ def _run(argv: list[str]) -> int:
     if options.rest[0] == "--version":
         return _version()
     name, arguments = resolve(options.rest)
-    return _command(name, arguments, options)
+    return _command(name, arguments, Context(options.paths, read_only=options.read_only, engine=engine))
 
 
-def _command(name: str, arguments: list[str], options: Globals) -> int:
+def _command(name: str, arguments: list[str], context: Context) -> int:
     command = COMMANDS[name]
-    if options.read_only and command.changes:
+    if context.read_only and command.changes:
         raise InvalidInput(f"qd {name} changes something, and --read-only forbids that", hint="leave out --read-only")
     from engine.cli.arguments import Parser
 
     module = importlib.import_module(f"engine.cli.{command.module}")
     parser = Parser(name, command.usage, command.summary)
     module.configure(parser)
-    context = Context(options.paths, read_only=options.read_only)
     code: int = module.run(context, parser.parse_args(arguments))
     return code
 

@@ -22,7 +22,7 @@ from engine.model import Container, Image
 def configure(parser: Parser) -> None:
     """Docker's flags."""
     parser.add_argument("--type", choices=("container", "image"), help="look for this alone")
-    add_format(parser)
+    add_format(parser, short=True)
     parser.add_argument("names", nargs="+", metavar="NAME")
 
 

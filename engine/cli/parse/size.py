@@ -6,7 +6,7 @@ from typing import Final
 from engine.errors import InvalidInput
 from engine.model import DeviceRate
 
-_SIZE: Final = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?([kmgtp]?)i?b?", re.IGNORECASE)
+_SIZE: Final = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?([kmgtp]?)i?b?", re.IGNORECASE | re.ASCII)
 _POWER: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 MAX_BYTES: Final = (1 << 63) - 1
 

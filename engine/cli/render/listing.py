@@ -20,10 +20,11 @@ class Column(NamedTuple):
     header: str
 
 
-def add_format(parser: Parser) -> None:
-    """The option that every list has."""
+def add_format(parser: Parser, *, short: bool = False) -> None:
+    """The option that every list has; `short` adds -f, which is a filter elsewhere."""
+    names = ("-f", "--format") if short else ("--format",)
     parser.add_argument(
-        "--format", metavar="FORMAT", help="json, or a template such as '{{.ID}} {{.Names}}' or 'table ...'"
+        *names, metavar="FORMAT", help="json, or a template such as '{{.ID}} {{.Names}}' or 'table ...'"
     )
 
 

@@ -16,7 +16,7 @@ from engine.model import Info, Status
 
 def configure(parser: Parser) -> None:
     """Docker's flags."""
-    add_format(parser)
+    add_format(parser, short=True)
 
 
 def run(context: Context, args: Namespace) -> int:

@@ -17,7 +17,7 @@ from engine.version import VERSION
 
 def configure(parser: Parser) -> None:
     """Docker's flags."""
-    add_format(parser)
+    add_format(parser, short=True)
 
 
 def run(context: Context, args: Namespace) -> int:
