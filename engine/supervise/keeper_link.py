@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from engine import errors, launch, wire
@@ -105,19 +106,17 @@ class KeeperLink:
         """End a container that waits for `go`."""
         self._started.pop(key, None)
         self._exits.pop(key, None)
-        self._send({"do": "abort", "key": key})
+        with suppress(errors.Unreachable):
+            self._send({"do": "abort", "key": key})
 
     def forget(self, key: str) -> None:
-        """The end of this child has been dealt with."""
+        """The end of this child has been dealt with; a keeper that has gone has forgotten it by itself."""
         self._exits.pop(key, None)
-        self._send({"do": "forget", "key": key})
-
-    async def exit(self, key: str) -> Exit:
-        """How the child ended; blocks until it has."""
-        return await asyncio.shield(self.exit_future(key))
+        with suppress(errors.Unreachable):
+            self._send({"do": "forget", "key": key})
 
     def exit_future(self, key: str) -> "asyncio.Future[Exit]":
-        """The future of its end, made where nobody has asked yet."""
+        """The future of its end, made where nobody has asked yet; `Unreachable` where the keeper ends before it."""
         if key not in self._exits:
             self._exits[key] = asyncio.get_running_loop().create_future()
         return self._exits[key]
@@ -170,6 +169,11 @@ class KeeperLink:
         gone = errors.Unreachable("the keeper ended", hint="try again: it is being started anew")
         for key in {*self._unshared, *self._started}:
             self._say_failed(key, gone)
+        for future in self._exits.values():
+            if not future.done():
+                future.set_exception(gone)
+                future.exception()
+        self._exits.clear()
         self.on_lost()
 
     def _understand(self, message: dict[str, Any]) -> None:

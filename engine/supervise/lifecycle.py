@@ -34,7 +34,6 @@ class Lifecycle:
         self._runs = runs
         self._meter = meter
         self._base_lock = asyncio.Lock()
-        self._background: set[asyncio.Task[None]] = set()
         runs.on_gone = self._remove_soon
 
     async def create(self, options: model.CreateOptions, on_event: Any) -> str:
@@ -256,9 +255,7 @@ class Lifecycle:
 
     def _remove_soon(self, live: Live) -> None:
         """Remove a --rm container, once those who waited for its end have been told."""
-        task = asyncio.ensure_future(self._remove_locked(live))
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+        self._parts.background(self._remove_locked(live))
 
     async def _remove_locked(self, live: Live) -> None:
         async with live.lock:

@@ -1,6 +1,9 @@
 """What the supervisor's rooms share: one of each, made at its start."""
 
+import asyncio
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from typing import Any
 
 from engine.cgroup.manager import Cgroups
 from engine.image.store import Store
@@ -24,6 +27,14 @@ class Parts:
     journal: Journal
     warnings: list[str] = field(default_factory=list)
     """What does not work on this host, each said once."""
+
+    tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
+
+    def background(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Run beside everything else; the reference keeps it from being collected."""
+        task = asyncio.ensure_future(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def warn(self, text: str) -> None:
         """Remember what a user should know, once."""

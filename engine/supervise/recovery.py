@@ -1,11 +1,9 @@
 """What a new supervisor finds: containers that run on, that have ended meanwhile, or that a reboot took."""
 
-import json
 import time
 
 from engine.model import Status
-from engine.state import files
-from engine.supervise.keeper_link import Exit, Found
+from engine.supervise.keeper_link import Found
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.runs import Runs, is_alive
@@ -31,16 +29,7 @@ def _settle(parts: Parts, runs: Runs, live: Live, child: Found | None) -> None:
     elif is_alive(live.state):
         runs.adopt(live, (), None)
     else:
-        runs.ended(live, _recorded_end(parts, live))
-
-
-def _recorded_end(parts: Parts, live: Live) -> Exit:
-    """What the keeper wrote before it went; not known where it wrote nothing, never a guess."""
-    record = files.read(f"{parts.paths.run_folder(live.id, live.state.run)}/exit.json")
-    if record is None:
-        return Exit(None, time.time_ns())
-    written = json.loads(record)
-    return Exit(int(written["code"]), int(written["time_ns"]))
+        runs.ended(live, runs.recorded_end(live))
 
 
 def _clear_cgroups(parts: Parts) -> None:

@@ -32,7 +32,6 @@ class Runs:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._tasks: set[asyncio.Task[None]] = set()
         self.on_gone: Callable[[Live], None] = lambda _live: None
         """Called when a container that was asked to vanish at its end (--rm) has ended."""
 
@@ -116,7 +115,7 @@ class Runs:
             stopped_by_user=False,
         )
         self._tell(live, "start")
-        self._watch(live, self._parts.keeper.exit(live.key))
+        self._watch(live, self._parts.keeper.exit_future(live.key))
 
     def _hold(self, live: Live, pid: int, fds: tuple[int, ...], writer: LogWriter) -> None:
         live.ended.clear()
@@ -136,25 +135,37 @@ class Runs:
             live.ended.clear()
             live.pidfd = _pidfd(live.state.pid)
             live.meter.open(self._parts.cgroups.sampler(live.id))
-        self._watch(live, asyncio.shield(end) if end is not None else self._unseen_end(live.pidfd))
+        self._watch(live, end)
 
-    async def _unseen_end(self, pidfd: int) -> Exit:
-        loop = asyncio.get_running_loop()
-        ended: asyncio.Future[None] = loop.create_future()
-        loop.add_reader(pidfd, settle, ended)
+    def _watch(self, live: Live, end: "asyncio.Future[Exit] | None") -> None:
+        self._parts.background(self._wait_for_end(live, end))
+
+    async def _wait_for_end(self, live: Live, end: "asyncio.Future[Exit] | None") -> None:
+        """The keeper tells how it ended; without one its pidfd tells that it did, and a record may tell how."""
         try:
-            await ended
-        finally:
-            loop.remove_reader(pidfd)
-        return Exit(None, time.time_ns())
+            how = await end if end is not None else await self._unseen_end(live)
+        except errors.Unreachable:
+            how = await self._unseen_end(live)
+        self.ended(live, how)
 
-    def _watch(self, live: Live, end: "asyncio.Future[Exit] | Any") -> None:
-        task = asyncio.ensure_future(self._wait_for_end(live, end))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def _unseen_end(self, live: Live) -> Exit:
+        loop = asyncio.get_running_loop()
+        gone: asyncio.Future[None] = loop.create_future()
+        if live.pidfd >= 0:
+            loop.add_reader(live.pidfd, settle, gone)
+            try:
+                await gone
+            finally:
+                loop.remove_reader(live.pidfd)
+        return self.recorded_end(live)
 
-    async def _wait_for_end(self, live: Live, end: Any) -> None:
-        self.ended(live, await end)
+    def recorded_end(self, live: Live) -> Exit:
+        """What a keeper wrote before it went; not known where it wrote nothing, never a guess."""
+        record = files.read(f"{self._parts.paths.run_folder(live.id, live.state.run)}/exit.json")
+        if record is None:
+            return Exit(None, time.time_ns())
+        written = json.loads(record)
+        return Exit(int(written["code"]), int(written["time_ns"]))
 
     def ended(self, live: Live, how: Exit) -> None:
         """Pid 1 is gone, and so is every process of its pid namespace: record, undo, and decide what comes next."""
@@ -207,18 +218,13 @@ class Runs:
     def restart_later(self, live: Live, delay_seconds: float) -> None:
         """Start it again after this time, unless the operator comes first."""
         loop = asyncio.get_running_loop()
-        live.timer = loop.call_later(delay_seconds, lambda: self._spawn(self._restart(live)))
+        live.timer = loop.call_later(delay_seconds, lambda: self._parts.background(self._restart(live)))
 
     def cancel_restart(self, live: Live) -> None:
         """The operator has come first."""
         if live.timer is not None:
             live.timer.cancel()
             live.timer = None
-
-    def _spawn(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _restart(self, live: Live) -> None:
         async with live.lock:

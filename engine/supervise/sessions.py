@@ -81,16 +81,16 @@ class Sessions:
         started = await parts.keeper.enter(key, order, terminal=options.tty, stdin=options.interactive)
         self._tell(live, "exec_start", options)
         ended = parts.keeper.exit_future(key)
-        ended.add_done_callback(lambda how: self._exec_ended(live, key, options, how.result()))
+        ended.add_done_callback(lambda how: self._exec_ended(live, key, options, _code(how)))
         fds = started.fds
         if options.detach:
             _keep_open(fds)
             fds = ()
         return Reply({"id": key, "tty": options.tty}, fds, _tell_exec_exit(ended, peer))
 
-    def _exec_ended(self, live: Live, key: str, options: model.ExecOptions, how: Exit) -> None:
+    def _exec_ended(self, live: Live, key: str, options: model.ExecOptions, code: int) -> None:
         self._parts.keeper.forget(key)
-        self._tell(live, "exec_die", options, exitCode=str(how.code))
+        self._tell(live, "exec_die", options, exitCode=str(code))
 
     def _tell(self, live: Live, action: str, options: model.ExecOptions, **attributes: str) -> None:
         words = " ".join(options.command)[:200]
@@ -104,8 +104,14 @@ async def _tell_exit(ended: "asyncio.Future[int | None]", peer: Peer) -> None:
 
 
 async def _tell_exec_exit(ended: "asyncio.Future[Exit]", peer: Peer) -> None:
-    how = await asyncio.shield(ended)
-    await peer.event({"exit": how.code})
+    await asyncio.wait([ended])
+    await peer.event({"exit": _code(ended)})
+
+
+def _code(ended: "asyncio.Future[Exit]") -> int:
+    """The exit code; 125, the engine's own, where nobody saw it because the keeper ended."""
+    code = None if ended.exception() else ended.result().code
+    return 125 if code is None else code
 
 
 def _keep_open(fds: tuple[int, ...]) -> None:

@@ -128,6 +128,7 @@ async def _serve(parts: Parts, listener: socket.socket) -> None:
     lifecycle = Lifecycle(parts, runs, lambda container: _meter(parts, container))
     parts.registry.load(lambda container: _meter(parts, container))
     await recovery.recover(parts, runs)
+    parts.keeper.on_lost = lambda: _replace_keeper(parts)
     server = Server(Methods(parts, lifecycle, Sessions(parts)).table())
     loop = asyncio.get_running_loop()
     leaving = asyncio.Event()
@@ -149,6 +150,12 @@ def _leave(parts: Parts) -> None:
     parts.keeper.close(leave=not any(live.active for live in parts.registry))
     parts.snapshots.close()
     parts.journal.close()
+
+
+def _replace_keeper(parts: Parts) -> None:
+    """The keeper has died. Its containers run on; the next ones need another."""
+    parts.warn("the keeper ended unexpectedly and was replaced; exit codes of what ran then will not be known")
+    parts.background(parts.keeper.connect())
 
 
 async def _sample(parts: Parts) -> None:
