@@ -61,6 +61,7 @@ FD_MAX: Final = 0xFFFF_FFFF
 # prctl(2)
 PR_SET_DUMPABLE: Final = 4
 PR_SET_KEEPCAPS: Final = 8
+PR_SET_NAME: Final = 15
 PR_CAPBSET_DROP: Final = 24
 PR_SET_CHILD_SUBREAPER: Final = 36
 PR_SET_NO_NEW_PRIVS: Final = 38
@@ -70,6 +71,11 @@ PR_CAP_AMBIENT_CLEAR_ALL: Final = 4
 
 # capset(2)
 CAPABILITY_VERSION_3: Final = 0x2008_0522
+
+# sigprocmask(2), signal(7)
+SIG_SETMASK: Final = 2
+SIGNAL_MAX: Final = 64
+ALL_SIGNALS: Final = (1 << SIGNAL_MAX) - 1
 
 # keyctl(2)
 KEYCTL_JOIN_SESSION_KEYRING: Final = 1
@@ -82,6 +88,7 @@ TIOCGPTPEER: Final = 0x5441
 
 # syscalls(2): those without a wrapper in every C library, or whose wrapper does more than the call
 _X86_64: Final = {
+    "rt_sigprocmask": 14,
     "clone": 56,
     "setgroups": 116,
     "setresuid": 117,
@@ -94,6 +101,7 @@ _X86_64: Final = {
 }
 _AARCH64: Final = {
     "pivot_root": 41,
+    "rt_sigprocmask": 135,
     "capget": 90,
     "capset": 91,
     "setresuid": 147,

@@ -10,6 +10,7 @@ import errno
 import fcntl
 import os
 import struct
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -21,6 +22,8 @@ hook: Callable[[str], None] | None = None
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.syscall.restype = ctypes.c_long
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
+_libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
+_libc.signal.restype = ctypes.c_void_p
 _libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 
@@ -154,6 +157,13 @@ def prctl(option: int, argument: int = 0, second: int = 0) -> int:
     return _check(_libc.prctl(option, argument, second, 0, 0), "prctl", option)
 
 
+def set_name(name: bytes) -> None:
+    """prctl(2), PR_SET_NAME: at most 15 bytes count."""
+    entering("prctl")
+    buffer = ctypes.create_string_buffer(name[:15])
+    _check(_libc.prctl(const.PR_SET_NAME, ctypes.addressof(buffer), 0, 0, 0), "prctl", "PR_SET_NAME")
+
+
 def capget() -> tuple[int, int, int]:
     """capget(2): the effective, permitted and inheritable sets of this thread as bit masks."""
     data = ctypes.create_string_buffer(24)
@@ -172,6 +182,30 @@ def capset(effective: int, permitted: int, inheritable: int) -> None:
 def join_new_keyring() -> None:
     """keyctl(2), KEYCTL_JOIN_SESSION_KEYRING: an anonymous session keyring of one's own."""
     _raw("keyctl", None, const.KEYCTL_JOIN_SESSION_KEYRING, None)
+
+
+def execveat(program: int, arguments: list[str], environment: dict[str, str]) -> None:
+    """execveat(2), AT_EMPTY_PATH: execute the file of a descriptor; it returns only by its error."""
+    pairs = [f"{key}={value}" for key, value in environment.items()]
+    argv, envp = ((ctypes.c_char_p * (len(texts) + 1))(*map(os.fsencode, texts), None) for texts in (arguments, pairs))
+    _raw("execveat", None, program, b"", argv, envp, const.AT_EMPTY_PATH)
+
+
+# Signals, without the enums of Python's own module: it turns 64 numbers into objects at each call
+
+
+def set_signal_mask(mask: int) -> int:
+    """rt_sigprocmask(2), SIG_SETMASK: block the signals whose bits are set (signal n is bit n-1); the mask before."""
+    before = ctypes.create_string_buffer(8)
+    _raw("rt_sigprocmask", None, const.SIG_SETMASK, struct.pack("Q", mask), before, 8)
+    return int.from_bytes(before.raw, sys.byteorder)
+
+
+def reset_signals() -> None:
+    """signal(2) with SIG_DFL for every signal. Those that cannot be caught, or that libc keeps for itself, stay."""
+    entering("rt_sigaction")
+    for number in range(1, const.SIGNAL_MAX + 1):
+        _libc.signal(number, None)
 
 
 # Descriptors and terminals

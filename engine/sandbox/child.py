@@ -93,11 +93,11 @@ def _clone(birth: Birth) -> tuple[clone.Cloned, str | None]:
 
 @contextlib.contextmanager
 def _signals_blocked() -> Iterator[None]:
-    before = signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
+    before = syscalls.set_signal_mask(const.ALL_SIGNALS)
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        syscalls.set_signal_mask(before)
 
 
 class Channel:
@@ -180,11 +180,3 @@ def _join(birth: Birth) -> None:
             files.write(path, "0")
         except OSError as err:
             raise explain.step(f"join the cgroup {os.path.dirname(path)}", err) from err
-
-
-def reset_signals() -> None:
-    """Default dispositions and nothing blocked, as a program expects to be started."""
-    for number in signal.valid_signals():
-        if number not in (signal.SIGKILL, signal.SIGSTOP) and signal.getsignal(number) != signal.SIG_DFL:
-            signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 
 from engine import errors
 from engine.kernel import const, files, syscalls
-from engine.sandbox import child, explain, program, security, terminal, users
+from engine.sandbox import explain, program, security, terminal, users
 from engine.sandbox.child import Channel, Stdio
 from engine.sandbox.messages import Kind
 from engine.sandbox.operations import Pty
@@ -108,7 +108,8 @@ def finish(
             terminal.take_as_controlling(0)
             terminal.set_size(0, process.size)
         security.restrict(process.no_new_privileges)
-        child.reset_signals()
+        syscalls.reset_signals()
+        syscalls.set_signal_mask(0)
         syscalls.close_range(3, flags=const.CLOSE_RANGE_CLOEXEC)
     except OSError as err:
         raise explain.step("start the program", err) from err

@@ -278,14 +278,17 @@ class ReadOnly(NamedTuple):
         return f"make {self.path} read-only"
 
 
-class ReadOnlyRoot(NamedTuple):
-    """Make the root itself read-only; what is mounted in it keeps its own mode."""
+class Freeze(NamedTuple):
+    """Make a mount read-only where it is; what is mounted in it keeps its own mode."""
+
+    path: str
 
     def execute(self, site: Site) -> None:
-        syscalls.mount_setattr(site.root.fd, attributes=const.MOUNT_ATTR_RDONLY)
+        with files.closing(site.root.open(self.path)) as mount:
+            syscalls.mount_setattr(mount, attributes=const.MOUNT_ATTR_RDONLY)
 
     def describe(self) -> str:
-        return "make the root read-only"
+        return f"make the mount on {self.path} read-only"
 
 
 class Sysctl(NamedTuple):

@@ -7,10 +7,14 @@ nothing in the container looks into its memory. Its program runs in a session of
 import os
 import signal
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from engine.kernel import files
+from engine.kernel.title import set_title
 from engine.sandbox.child import Channel, close_all_but
+
+TITLE: Final = "qd-init"
+"""What `ps` shows for it: its real arguments would name paths of the host."""
 
 
 def stay(channel: Channel, prepare: Callable[[], None]) -> None:
@@ -21,6 +25,7 @@ def stay(channel: Channel, prepare: Callable[[], None]) -> None:
         return
     channel.close()
     close_all_but(())
+    set_title(TITLE)
     _reap_until(pid)
 
 

@@ -55,7 +55,7 @@ def plan(
     if spec.get("hostname"):
         steps.append(op.Hostname(spec["hostname"]))
     if spec["root"].get("readonly"):
-        steps.append(op.ReadOnlyRoot())
+        steps.append(op.Freeze("/"))
     return [*steps, op.Pivot()]
 
 
@@ -100,7 +100,7 @@ def _cgroups(target: str, flags: int, hierarchies: tuple[Hierarchy, ...]) -> lis
     steps: list[op.Operation] = [op.FileSystem("tmpfs", "tmpfs", target, flags & ~const.MS_RDONLY, "mode=755,size=64k")]
     for hierarchy in first:
         steps += _hierarchy(target, flags, hierarchy)
-    return [*steps, op.ReadOnly(target)] if flags & const.MS_RDONLY else steps
+    return [*steps, op.Freeze(target)] if flags & const.MS_RDONLY else steps
 
 
 def _hierarchy(target: str, flags: int, hierarchy: Hierarchy) -> list[op.Operation]:
