@@ -78,7 +78,9 @@ def make_plan() -> tuple[Plan, str]:
         raise MissingFeature("this host has no shell to make a base image of", hint="install one: /bin/sh")
     skeleton.lay(plan)
     programs = host.add_programs(plan, libraries)
-    programs += python.add(plan)
+    interpreter = python.find()
+    if interpreter is not None:
+        programs += python.add(plan, interpreter)
     host.add_libraries(plan, libraries, programs)
     host.add_terminals(plan)
     host.add_locale(plan)

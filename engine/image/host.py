@@ -38,7 +38,7 @@ TOOLS: Final = tuple(
 LOADED_BY_NAME: Final = ("libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2")
 """What glibc opens while it runs, so that no header names it."""
 
-TERMINFO: Final = ("/etc/terminfo", "/lib/terminfo", "/usr/share/terminfo")
+TERMINFO: Final = ("/lib/terminfo", "/usr/share/terminfo")
 _TERMINAL: Final = re.compile(
     r"(ansi|dumb|linux|vt100|vt102|vt220|(xterm|screen|tmux|rxvt|konsole|gnome|alacritty|foot|st|putty)([-.+].*)?)"
 )
@@ -71,13 +71,11 @@ def add_programs(plan: Plan, libraries: Libraries, folders: tuple[str, ...] = SE
 
 def add_libraries(plan: Plan, libraries: Libraries, programs: list[str]) -> None:
     """Plan what the programs are linked against, and their loaders."""
-    closure = libraries.closure(programs)
-    home = next((os.path.dirname(path) for path in closure if _is_libc(path)), None)
-    for name in LOADED_BY_NAME:
-        if home and libraries.header(f"{home}/{name}"):
-            closure.append(f"{home}/{name}")
-    for path in closure:
-        if home and not merged(path).startswith("usr/lib"):
+    home = next((os.path.dirname(path) for path in libraries.closure(programs) if _is_libc(path)), None)
+    loaded = [f"{home}/{name}" for name in LOADED_BY_NAME if libraries.header(f"{home}/{name}")]
+    loaders = {header.interpreter for path in programs if (header := libraries.header(path))}
+    for path in (*libraries.closure([*programs, *loaded]), *loaded):
+        if home and path not in loaders and not merged(path).startswith("usr/lib"):
             # Without ld.so.cache the loader of the image looks into its default folders only.
             plan.copy(path, f"{home}/{os.path.basename(path)}")
         else:
@@ -85,12 +83,10 @@ def add_libraries(plan: Plan, libraries: Libraries, programs: list[str]) -> None
 
 
 def add_terminals(plan: Plan) -> None:
-    """Plan the terminfo entries of the terminals that people use."""
-    entries = [(folder, path) for folder in TERMINFO for path in _terminals(folder)]
-    for folder, path in entries[:TERMINALS_MAX]:
-        # Into /usr/share, or where this host's library looks: never into the image's /etc.
-        home = "/usr/share/terminfo" if folder == "/etc/terminfo" else folder
-        plan.copy(os.path.realpath(path), home + path[len(folder) :])
+    """Plan the terminfo entries of the terminals that people use, where the host's own library looks for them."""
+    entries = [path for folder in TERMINFO for path in _files(folder) if _TERMINAL.fullmatch(os.path.basename(path))]
+    for path in entries[:TERMINALS_MAX]:
+        plan.copy(path)
 
 
 def add_locale(plan: Plan) -> None:
@@ -122,12 +118,6 @@ def _can_run(path: str, libraries: Libraries) -> bool:
 
 def _is_libc(path: str) -> bool:
     return os.path.basename(path).startswith(("libc.so.", "libc.musl-"))
-
-
-def _terminals(folder: str) -> Iterator[str]:
-    for path in _files(folder):
-        if _TERMINAL.fullmatch(os.path.basename(path)):
-            yield path
 
 
 def _files(folder: str) -> Iterator[str]:

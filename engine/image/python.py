@@ -48,11 +48,8 @@ def find(candidates: tuple[str, ...] = CANDIDATES) -> Interpreter | None:
     return None
 
 
-def add(plan: Plan) -> list[str]:
+def add(plan: Plan, python: Interpreter) -> list[str]:
     """Plan the interpreter and its library; the files of the host that are to be searched for libraries."""
-    python = find()
-    if python is None:
-        return []
     home = python.prefix if python.prefix in {"/usr", "/usr/local"} else RELOCATED
     plan.copy(python.program, f"{home}/bin/{python.version}")
     plan.link(merged(f"{home}/bin/python3"), python.version)
