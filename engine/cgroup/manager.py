@@ -103,8 +103,8 @@ class Cgroups:
                 backend.kill(_checked(name))
 
     def pids(self, name: str) -> list[int]:
-        """Its processes, as the host numbers them."""
-        return self._backends[0].pids(_checked(name)) if self._backends else []
+        """Its processes, as the host numbers them; from v1 where a kernel before 5.7 put none into the v2 tree."""
+        return next((pids for backend in self._backends if (pids := backend.pids(_checked(name)))), [])
 
     def oom_kills(self, name: str) -> int:
         """How many of its processes the kernel killed for the memory limit."""
@@ -123,7 +123,7 @@ class Cgroups:
         deadline = time.monotonic() + _DELETE_SECONDS
         failures = [failure for backend in self._backends for failure in backend.delete(_checked(name), deadline)]
         if failures:
-            raise ExceptionGroup(f"the cgroup {name} could not be removed", failures)
+            raise ExceptionGroup(f"the cgroup {name} could not be removed, first for {failures[0]}", failures)
 
     def paths(self, name: str) -> dict[str, str]:
         """Controller -> directory; `unified` is the v2 tree. Of the two backends, v1 comes last and wins."""

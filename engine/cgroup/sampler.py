@@ -30,7 +30,13 @@ class Sampler:
             except OSError as err:
                 if err.errno not in GONE:
                     raise
+        self._note_peak()
         return _sample(self._readings)
+
+    def _note_peak(self) -> None:
+        """The highest use that was seen, for kernels that keep none (v2 before 5.19)."""
+        peak, now = (self._readings.get(field) or 0 for field in ("memory_peak_bytes", "memory_bytes"))
+        self._readings["memory_peak_bytes"] = max(peak, now)
 
     def close(self) -> None:
         """Close the files; a second time does nothing."""

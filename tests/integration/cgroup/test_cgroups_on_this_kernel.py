@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import cgroup_member, cgroup_report
+from support import cgroup_member, cgroup_outer, cgroup_report
 from support.cgroup_cases import MIB, NAME, OTHER, CgroupCases, Host, needs, shown
 from support.waiting import SLOW, until
 
 import engine
 from engine import errors
+from engine.cgroup import detect
 from engine.cgroup.kernfs import REAL
 from engine.cgroup.manager import Cgroups
 
@@ -22,21 +23,19 @@ pytestmark = [pytest.mark.root, pytest.mark.cgroup2]
 Spawn = Callable[..., "subprocess.Popen[str]"]
 
 
-def _views() -> dict[str, Callable[[], str]]:
+def _views() -> dict[str, str]:
     """Mount tables: the real one, and on a hybrid the same without its v2 tree, as a pure v1 host has it."""
-
-    def v1_alone() -> str:
-        lines = REAL.read("/proc/self/mountinfo").splitlines()
-        if not any(" - cgroup " in line for line in lines):
-            pytest.skip("needs cgroup v1")
-        return "\n".join(line for line in lines if " - cgroup2 " not in line)
-
-    return {"as it is": lambda: REAL.read("/proc/self/mountinfo"), "v1 alone": v1_alone}
+    table = REAL.read("/proc/self/mountinfo")
+    without_tree = "\n".join(line for line in table.splitlines() if " - cgroup2 " not in line)
+    views = {"as it is": table}
+    if detect.mounts(without_tree) and len(without_tree) < len(table) - 1:
+        views["v1 alone"] = without_tree
+    return views
 
 
 @pytest.fixture(params=_views())
 def cgroups(request: pytest.FixtureRequest) -> Iterator[Cgroups]:
-    found = Cgroups.detect(_views()[request.param]())
+    found = Cgroups.detect(_views()[request.param])
     if found.kind == "none":
         pytest.skip("needs cgroups that can be changed")
     yield found
@@ -240,3 +239,24 @@ def test_where_cgroups_cannot_be_used_everything_answers_with_nothing(mode: str,
     join, into, ignored = report["placement"]
     assert (join, into) == ([], None)
     assert len(ignored) == 2
+
+
+@pytest.mark.requires("unshare")
+def test_in_a_container_on_v2_its_own_processes_are_in_the_way_until_they_are_moved() -> None:
+    tree = detect.found(REAL.read("/proc/self/mountinfo")).tree
+    if tree is None:
+        pytest.skip("needs a cgroup v2 tree")
+    folder = str(Path(engine.__file__).parents[1])
+    command = [sys.executable, "-I", cgroup_outer.__file__, folder]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60 * SLOW)
+    assert result.stderr == ""
+    report = json.loads(result.stdout)
+    crowded, cleared = report["crowded"], report["cleared"]
+    assert (crowded["controllers"], crowded["handed_down"]) == (["freezer"], [])
+    assert any("has processes" in warning for warning in crowded["warnings"])
+    assert len(crowded["ignored"]) == 2
+    assert (crowded["entered"], crowded["status"]) == (True, -9)
+    assert (cleared["entered"], cleared["status"]) == (True, -9)
+    assert not any("has processes" in warning for warning in cleared["warnings"])
+    assert set(cleared["controllers"]) == {"freezer", *tree.controllers}
+    assert len(cleared["ignored"]) == len({"memory", "pids"} - set(tree.controllers))

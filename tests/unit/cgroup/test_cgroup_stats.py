@@ -185,3 +185,16 @@ def test_a_sample_shows_a_limit_that_was_taken_off(tmp_path: Path) -> None:
     file.write_text("max\n")
     assert sampler.sample().pids_limit is None
     sampler.close()
+
+
+def test_the_peak_is_what_was_seen_where_the_kernel_keeps_none(tmp_path: Path) -> None:
+    file = tmp_path / "memory.current"
+    sampler = Sampler([Source(str(file), stats.reads("memory_bytes"))])
+    assert sampler.sample().memory_peak_bytes == 0
+    sampler.close()
+    file.write_text("5000\n")
+    sampler = Sampler([Source(str(file), stats.reads("memory_bytes"))])
+    sampler.sample()
+    file.write_text("10\n")
+    assert (sampler.sample().memory_bytes, sampler.sample().memory_peak_bytes) == (10, 5000)
+    sampler.close()
