@@ -24,8 +24,12 @@ Progress = Callable[[dict[str, Any]], None]
 class Engine:
     """A client of one engine; connects, and starts the supervisor, at the first call."""
 
-    def __init__(self, paths: Paths | None = None, *, start: bool = True) -> None:
+    def __init__(
+        self, paths: Paths | None = None, *, start: bool = True, on_warning: Callable[[str], None] = lambda _text: None
+    ) -> None:
         self.paths = paths or from_environment()
+        self._on_warning = on_warning
+        """Called with what a user of this host should know, such as limits that have no effect here; told once each."""
         self._start = start
         self._local = threading.local()
 
@@ -209,7 +213,7 @@ class Engine:
         if own is None:
             own = self._local.connection = self._connect()
         try:
-            return own.call(method, params, progress)
+            return own.call(method, params, self._sort(progress))
         except errors.Unreachable:
             self.close()
             raise
@@ -217,7 +221,18 @@ class Engine:
     def _get(self, method: str, params: dict[str, Any], kind: type[T]) -> T:
         return msgspec.convert(self._call(method, params), kind)
 
+    def _sort(self, progress: Progress | None) -> Progress:
+        """Events before a result are warnings, or progress."""
+
+        def sort(event: dict[str, Any]) -> None:
+            if "warning" in event:
+                self._on_warning(event["warning"])
+            elif progress is not None:
+                progress(event)
+
+        return sort
+
     def _attach(self, method: str, params: dict[str, Any]) -> Attached:
         own = self._connect()
-        result = own.call(method, params)
+        result = own.call(method, params, self._sort(None))
         return Attached(own, own.take_fds(), result)

@@ -26,7 +26,7 @@ class Context:
         if self._engine is None:
             from engine.client import Engine
 
-            self._engine = Engine(self.paths)
+            self._engine = Engine(self.paths, on_warning=report.warning)
         return self._engine
 
     def each(self, refs: Iterable[str], action: Callable[[str], object]) -> int:

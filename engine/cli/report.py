@@ -21,6 +21,11 @@ def say(message: str) -> None:
     _write(f"qd: {printable(message)}\n")
 
 
+def warning(text: str) -> None:
+    """What a user of this host should know; the engine tells each once."""
+    _write(f"qd: warning: {printable(text)}\n")
+
+
 def defect(err: Exception) -> int:
     """An error that nobody foresaw. With QUARTERDECK_DEBUG set the place is shown."""
     if os.environ.get("QUARTERDECK_DEBUG"):

@@ -14,6 +14,9 @@ from engine.sandbox.child import Child
 from engine.sandbox.messages import Kind
 from engine.state import files
 
+_WITH_STDIN = 3
+"""Descriptors of a child without a terminal whose standard input is still open."""
+
 
 class Say(Protocol):
     """Tell the supervisor something, with descriptors."""
@@ -157,6 +160,13 @@ class Children:
         self._say({"say": "exited", "key": held.key, **held.exit})
         if held.folder is None or held.failed:
             self.forget(held.key)
+
+    def end_stdin(self, key: str) -> None:
+        """Close the writer of a container's standard input, so that the container sees its end."""
+        held = self._held.get(key)
+        if held is not None and len(held.fds) == _WITH_STDIN:
+            os.close(held.fds[0])
+            held.fds = held.fds[1:]
 
     def forget(self, key: str) -> None:
         """The supervisor has seen its end: close what is held for it."""

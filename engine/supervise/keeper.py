@@ -14,7 +14,8 @@ library only, started with `-I -S`: what it imports, every container's first ins
                                           <-------  {"say": "failed", "key", "error"}     instead, at any point
                                           <-------  {"say": "exited", "key", "code", "time_ns"}
     {"do": "abort", "key"}                ------->  instead of `go`: it is killed
-    {"do": "forget", "key"}               ------->  the descriptors are closed
+    {"do": "end_stdin", "key"}            ------->  its duplicate of the standard input is closed
+    {"do": "forget", "key"}               ------->  all its descriptors are closed
     {"do": "list"}                        ------->
                                           <-------  {"say": "child", ...} each with its descriptors
                                           <-------  {"say": "listed", "pid"}
@@ -120,6 +121,8 @@ class Keeper:
                 self._children.go(**order)
             case "abort":
                 self._children.abort(**order)
+            case "end_stdin":
+                self._children.end_stdin(**order)
             case "forget":
                 self._children.forget(**order)
             case "list":

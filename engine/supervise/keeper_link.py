@@ -109,6 +109,11 @@ class KeeperLink:
         with suppress(errors.Unreachable):
             self._send({"do": "abort", "key": key})
 
+    def end_stdin(self, key: str) -> None:
+        """Nobody writes this container's standard input any more."""
+        with suppress(errors.Unreachable):
+            self._send({"do": "end_stdin", "key": key})
+
     def forget(self, key: str) -> None:
         """The end of this child has been dealt with; a keeper that has gone has forgotten it by itself."""
         self._exits.pop(key, None)

@@ -107,6 +107,8 @@ class Lifecycle:
 
     def _check(self, container: model.Container, image: model.Image) -> None:
         """Build the spec once, so that what is wrong with the options is said now and not at the start."""
+        if container.options.stop_signal is not None:
+            signal_number(container.options.stop_signal)
         hostname = container.options.hostname or container.id[:12]
         runtime_spec.build(
             container.id, container.options, image.config, hostname=hostname, files={}, cgroups_path="/quarterdeck"
@@ -129,7 +131,7 @@ class Lifecycle:
             await self._runs.start(live, size)
         except errors.EngineError:
             if live.options.auto_remove:
-                self._remove_soon(live)
+                await self._remove(live)
             raise
 
     async def stop(self, live: Live, timeout_seconds: int | None = None) -> None:
@@ -212,7 +214,10 @@ class Lifecycle:
         """Freeze every process of it."""
         async with live.lock:
             if live.state.status is not Status.RUNNING:
-                raise errors.Conflict(f"container {live.name} is {live.state.status}, only a running one can be paused")
+                raise errors.Conflict(
+                    f"container {live.name} is {live.state.status}, only a running one can be paused",
+                    hint=f"start it: qd start {live.name}",
+                )
             self._parts.cgroups.freeze(live.id)
             self._parts.registry.move(live, Status.PAUSED)
         self._tell(live, "pause")
@@ -221,7 +226,7 @@ class Lifecycle:
         """Thaw."""
         async with live.lock:
             if live.state.status is not Status.PAUSED:
-                raise errors.Conflict(f"container {live.name} is not paused")
+                raise errors.Conflict(f"container {live.name} is not paused", hint=f"pause it: qd pause {live.name}")
             self._thaw(live)
         self._tell(live, "unpause")
 
@@ -254,8 +259,15 @@ class Lifecycle:
         self._tell(live, "destroy")
 
     def _remove_soon(self, live: Live) -> None:
-        """Remove a --rm container, once those who waited for its end have been told."""
-        self._parts.background(self._remove_locked(live))
+        """Remove a --rm container; whoever waits for its end is told when nothing of it is left, as by Docker."""
+        self._parts.background(self._remove_ended(live))
+
+    async def _remove_ended(self, live: Live) -> None:
+        code = live.state.exit_code
+        try:
+            await self._remove_locked(live)
+        finally:
+            live.exit.set_result(code)
 
     async def _remove_locked(self, live: Live) -> None:
         async with live.lock:

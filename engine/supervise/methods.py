@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import msgspec
@@ -231,11 +232,19 @@ class Methods:
         return self._parts.store.images()
 
     async def create(self, params: Create, peer: Peer) -> Any:
-        return {"id": await self._lifecycle.create(params.options, _progress_to(peer))}
+        container_id = await self._lifecycle.create(params.options, _progress_to(peer))
+        await self._warn(peer)
+        return {"id": container_id}
+
+    async def _warn(self, peer: Peer) -> None:
+        """Say once what does not work on this host, to whoever is the first to be concerned."""
+        for text in self._parts.untold():
+            await peer.event({"warning": text})
 
     async def start(self, params: Ref, peer: Peer) -> Any:
         live = self._find(params.ref)
         await self._lifecycle.start(live, params.size)
+        await self._warn(peer)
         if not params.attach:
             return {}
         return self._sessions.attach(live, peer, params.size, first=True, stdin=True)
@@ -273,8 +282,10 @@ class Methods:
         return {}
 
     async def resize(self, params: Ref, _peer: Peer) -> Any:
-        if params.size is not None:
-            self._sessions.resize(self._find(params.ref), params.size)
+        """A container that has just gone has no size, and its client is about to hear of its end."""
+        with suppress(errors.NotFound):
+            if params.size is not None:
+                self._sessions.resize(self._find(params.ref), params.size)
         return {}
 
     async def exec(self, params: Exec, peer: Peer) -> Any:

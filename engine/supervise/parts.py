@@ -26,7 +26,8 @@ class Parts:
     store: Store
     journal: Journal
     warnings: list[str] = field(default_factory=list)
-    """What does not work on this host, each said once."""
+    """What does not work on this host, as found out by the supervisor itself."""
+    told: set[str] = field(default_factory=set)
 
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
@@ -40,3 +41,13 @@ class Parts:
         """Remember what a user should know, once."""
         if text not in self.warnings:
             self.warnings.append(text)
+
+    def all_warnings(self) -> tuple[str, ...]:
+        """What does not work here, by whom it was found out."""
+        return (*self.snapshots.warnings, *self.cgroups.warnings, *self.warnings)
+
+    def untold(self) -> list[str]:
+        """Those that no client has been told; they count as told from now on."""
+        new = [text for text in self.all_warnings() if text not in self.told]
+        self.told.update(new)
+        return new

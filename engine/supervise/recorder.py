@@ -8,6 +8,7 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Callable
 
 from engine.supervise.log import LogWriter, Stream
 from engine.supervise.terminal import Terminal
@@ -20,8 +21,19 @@ _PIECES_A_TURN = 16
 class Recorder:
     """The descriptors of one run, from start to end."""
 
-    def __init__(self, writer: LogWriter, pid: int, fds: tuple[int, ...], *, tty: bool, stdin: bool) -> None:
+    def __init__(
+        self,
+        writer: LogWriter,
+        pid: int,
+        fds: tuple[int, ...],
+        *,
+        tty: bool,
+        stdin: bool,
+        on_stdin_end: Callable[[], None] = lambda: None,
+    ) -> None:
         self.writer = writer
+        self._on_stdin_end = on_stdin_end
+        """Called when a client ends the input: the keeper has to let its duplicate go, too."""
         self.lost_bytes = 0
         """Output that the disk refused."""
         self.terminal: Terminal | None = None
@@ -120,8 +132,9 @@ class Recorder:
 
     def end_stdin(self) -> None:
         """A client's input has ended: pass the end on, which a terminal has no way to do."""
-        if self.terminal is None:
+        if self.terminal is None and self.stdin_open:
             self._close_stdin()
+            self._on_stdin_end()
 
     def _close_stdin(self) -> None:
         if self._stdin >= 0:

@@ -43,7 +43,7 @@ def info(parts: Parts) -> model.Info:
         images=len(parts.store.images()),
         supervisor_pid=os.getpid(),
         keeper_pid=parts.keeper.pid,
-        warnings=_warnings(parts),
+        warnings=parts.all_warnings(),
     )
 
 
@@ -57,12 +57,8 @@ def overview(parts: Parts) -> model.Overview:
         stats={live.id: live.meter.stats(live.container) for live in running},
         recent_cpu={key: tuple(value or 0.0 for value in values) for key, values in sparks.items()},
         oom_recent=parts.journal.ooms_since(time.time_ns() - OOM_WINDOW_NS),
-        warnings=_warnings(parts),
+        warnings=parts.all_warnings(),
     )
-
-
-def _warnings(parts: Parts) -> tuple[str, ...]:
-    return (*parts.snapshots.warnings, *parts.cgroups.warnings, *parts.warnings)
 
 
 def inspect(parts: Parts, live: Live) -> dict[str, Any]:

@@ -122,7 +122,15 @@ class Runs:
         live.exit = asyncio.get_running_loop().create_future()
         live.signal_sent = ""
         live.pidfd = _pidfd(pid)
-        live.recorder = Recorder(writer, pid, fds, tty=live.options.tty, stdin=live.options.interactive)
+        key = live.key
+        live.recorder = Recorder(
+            writer,
+            pid,
+            fds,
+            tty=live.options.tty,
+            stdin=live.options.interactive,
+            on_stdin_end=lambda: self._parts.keeper.end_stdin(key),
+        )
         live.meter.open(self._parts.cgroups.sampler(live.id))
 
     def adopt(self, live: Live, fds: tuple[int, ...], end: "asyncio.Future[Exit] | None") -> None:
@@ -182,10 +190,10 @@ class Runs:
         facts = {"exit_code": how.code, "finished_ns": how.time_ns, "oom_killed": oom_killed, "cause": words, "pid": 0}
         self._after(live, how, facts)
         self._tell(live, "die", exitCode=str(how.code), cause=words)
-        if not live.exit.done():
-            live.exit.set_result(how.code)
         if live.options.auto_remove and live.state.status is Status.EXITED:
             self.on_gone(live)
+        else:
+            live.exit.set_result(how.code)
 
     def _release(self, live: Live) -> None:
         """Give back what the run held."""

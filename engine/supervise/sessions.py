@@ -70,8 +70,7 @@ class Sessions:
 
     async def execute(self, live: Live, options: model.ExecOptions, peer: Peer) -> Reply:
         """Start one more program; its descriptors are the client's, its exit code follows as an event."""
-        if not live.active or live.state.status is model.Status.PAUSED:
-            raise errors.Conflict(f"container {live.name} is {live.state.status}, not running")
+        _check_runs(live)
         parts = self._parts
         key = f"exec-{os.urandom(16).hex()}"
         placement = parts.cgroups.place(live.id)
@@ -95,6 +94,14 @@ class Sessions:
     def _tell(self, live: Live, action: str, options: model.ExecOptions, **attributes: str) -> None:
         words = " ".join(options.command)[:200]
         self._parts.journal.record("container", f"{action}: {words}", live.id, live.name, **attributes)
+
+
+def _check_runs(live: Live) -> None:
+    """Raise `Conflict`, with the way out, where nothing can be executed now."""
+    if live.state.status is model.Status.PAUSED:
+        raise errors.Conflict(f"container {live.name} is paused", hint=f"thaw it: qd unpause {live.name}")
+    if not live.active:
+        raise errors.Conflict(f"container {live.name} is not running", hint=f"start it: qd start {live.name}")
 
 
 async def _tell_exit(ended: "asyncio.Future[int | None]", peer: Peer) -> None:

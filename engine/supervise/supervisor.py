@@ -51,7 +51,8 @@ def main(arguments: list[str]) -> int:
     except errors.EngineError as err:
         _say(json.dumps(err.to_json()))
     except OSError as err:
-        _say(json.dumps(errors.Unreachable(f"the supervisor cannot start: {err}").to_json()))
+        hint = f"can {paths.root} and {paths.run} be made and written? --root and --run name others"
+        _say(json.dumps(errors.Unreachable(f"the supervisor cannot start: {err}", hint=hint).to_json()))
     except Exception:  # noqa: BLE001  # the outermost loop of a process: the trace goes to a file, not to a user
         _note_crash(paths, traceback.format_exc())
         return 1
