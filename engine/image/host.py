@@ -40,7 +40,7 @@ LOADED_BY_NAME: Final = ("libgcc_s.so.1", "libnss_files.so.2", "libnss_dns.so.2"
 
 TERMINFO: Final = ("/lib/terminfo", "/usr/share/terminfo")
 _TERMINAL: Final = re.compile(
-    r"(ansi|dumb|linux|vt100|vt102|vt220|(xterm|screen|tmux|rxvt|konsole|gnome|alacritty|foot|st|putty)([-.+].*)?)"
+    r"(ansi|dumb|linux|vt100|vt102|vt220|(xterm|screen|tmux|rxvt|konsole|gnome|alacritty|foot|st|putty|kitty|wezterm)([-.+].*)?)"
 )
 TERMINALS_MAX: Final = 400
 
@@ -101,11 +101,19 @@ def _add_applets(plan: Plan, programs: list[str]) -> None:
     busybox = next((path for path in programs if os.path.basename(path).startswith("busybox")), None)
     if busybox is None:
         return
-    listed = subprocess.run([busybox, "--list"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False)
-    applets = set(listed.stdout.decode("ascii", "replace").split())
+    applets = _applets(busybox)
     for name in (*SHELLS, *COREUTILS, *TOOLS):
         if name in applets and not plan.has_program(name):
             plan.link(f"usr/bin/{name}", f"/{merged(busybox)}")
+
+
+def _applets(busybox: str) -> set[str]:
+    """Which programs a busybox can be: each is built with others, and it alone can say."""
+    try:
+        listed = subprocess.run([busybox, "--list"], stdin=subprocess.DEVNULL, capture_output=True, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return set()
+    return set(listed.stdout.decode("ascii", "replace").split())
 
 
 def _can_run(path: str, libraries: Libraries) -> bool:

@@ -129,8 +129,9 @@ class Store:
         return {"images": [image.id for image in unused], "reclaimed_bytes": self._collect()}
 
     def _read(self) -> Contents:
+        """What the index leads to; damage is looked at again each time, since mending it need not change the index."""
         version = self.layout.version()
-        if version != self._version:
+        if version != self._version or self._contents.damaged:
             self._contents = catalog.read(self.layout, self.layers_dir)
             self._version = version
         return self._contents

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
-from engine.kernel import const, syscalls
+from engine.kernel import const, proc, syscalls
 from engine.sandbox import merged
 from engine.sandbox.operations import Isolate, Overlay, Site
 from engine.state import tree
@@ -29,8 +29,8 @@ TMPFS: Final = "overlay on tmpfs"
 COPY: Final = "copy"
 
 IN_MEMORY: Final = (
-    "{folder} cannot hold the writable layers of containers ({reason}): they lie in memory, and are lost at a reboot; "
-    "put the state on ext4, XFS or btrfs: --root, or a volume at that place"
+    "{folder} lies on {kind}, which cannot hold the writable layers of containers ({reason}): they are kept in memory, "
+    "and lost at a reboot; put the state on ext4, XFS or btrfs: --root, or a volume at that place"
 )
 COPIED: Final = (
     "no overlay can be mounted here ({reason}): each container gets a copy of its whole image, which takes time and "
@@ -54,7 +54,7 @@ def find_out(folder: str) -> Storage:
     if reason is None:
         return Storage(OVERLAY, ())
     if attempt(folder, on_tmpfs=True) is None:
-        return Storage(TMPFS, (IN_MEMORY.format(folder=folder, reason=reason),))
+        return Storage(TMPFS, (IN_MEMORY.format(folder=folder, kind=_kind(folder), reason=reason),))
     return Storage(COPY, (COPIED.format(reason=reason),))
 
 
@@ -71,6 +71,14 @@ def attempt(folder: str, *, on_tmpfs: bool) -> str | None:
 def mount_tmpfs(target: str) -> None:
     """A tmpfs of half the memory at most, which is its default."""
     syscalls.mount("tmpfs", target, "tmpfs", const.MS_NOSUID | const.MS_NODEV, TMPFS_OPTIONS)
+
+
+def _kind(folder: str) -> str:
+    """The type of the file system that a folder lies on."""
+    parents = [mount for mount in proc.read_mounts() if f"{folder}/".startswith(f"{mount.target.rstrip('/')}/")]
+    longest = max((len(mount.target) for mount in parents), default=0)
+    # Of several mounts at one place the last covers the others.
+    return next((mount.kind for mount in reversed(parents) if len(mount.target) == longest), "a file system")
 
 
 def _try(trial: str, on_tmpfs: bool) -> None:

@@ -166,6 +166,7 @@ def test_a_state_on_an_overlay_has_its_layers_in_memory_and_says_so(
 ) -> None:
     snapshots = Snapshots(on_an_overlay)
     assert snapshots.kind == "overlay on tmpfs"
+    assert f"{on_an_overlay.root} lies on overlay, which cannot hold" in snapshots.warnings[0]
     assert "lost at a reboot" in snapshots.warnings[0]
     assert not os.path.exists(f"{on_an_overlay.root}/scratch")
     snapshots.prepare(ID, [str(lower)])

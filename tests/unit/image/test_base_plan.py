@@ -86,6 +86,21 @@ def test_busybox_stands_in_for_what_the_host_lacks(plan: Plan, tmp_path: Path) -
     assert "usr/bin/mount" not in plan.entries
 
 
+def test_a_busybox_that_fails_to_list_itself_stands_in_for_nothing(plan: Plan, tmp_path: Path) -> None:
+    _program(tmp_path / "busybox", b"#!/bin/sh\nexit 1\n")
+    host.add_programs(plan, Libraries([]), (str(tmp_path),))
+    assert "usr/bin/vi" not in plan.entries
+
+
+def test_programs_that_are_links_to_busybox_stay_so(plan: Plan, tmp_path: Path) -> None:
+    _program(tmp_path / "busybox")
+    for name in ("sh", "ls"):
+        (tmp_path / name).symlink_to(tmp_path / "busybox")
+    host.add_programs(plan, Libraries([]), (str(tmp_path),))
+    assert plan.entries[_inside(tmp_path / "sh")].target == "busybox"
+    assert plan.entries[_inside(tmp_path / "ls")].target == "busybox"
+
+
 def test_libraries_outside_the_systems_folders_are_moved_into_one(plan: Plan, tmp_path: Path) -> None:
     _program(tmp_path / "lib/libc.so.6")
     _program(tmp_path / "local/libx.so")

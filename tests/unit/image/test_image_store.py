@@ -243,8 +243,11 @@ def test_a_damaged_image_hides_no_other_and_says_what_is_wrong(store: Store, tmp
 def test_a_damaged_image_is_mended_by_adding_it_again(store: Store, tmp_path: Path) -> None:
     _add(store, "base")
     (tmp_path / "image/blobs/sha256" / store.find("base").digest[7:]).write_bytes(b"{}")
+    other = _store(tmp_path)
+    with pytest.raises(EngineError, match="is damaged"):
+        other.find("base")
     _add(store, "base")
-    assert _store(tmp_path).find("base")
+    assert other.find("base")
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,7 @@ def test_memory_is_taken_where_the_disk_cannot_hold_a_layer_and_it_is_said(
     (warning,) = snapshots.warnings
     assert "Invalid argument" in warning
     assert "lost at a reboot" in warning
+    assert paths.root in warning
 
 
 def test_copies_are_made_where_nothing_else_works_but_it_is_tried_again(
