@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from support.fake_engine import FakeEngine
+from support.memory_engine import MemoryEngine
 
 from engine import errors, model
 from engine.cli.main import main
@@ -19,11 +19,11 @@ BASE = "localhost/base"
 
 
 @pytest.fixture
-def engine() -> FakeEngine:
-    return FakeEngine()
+def engine() -> MemoryEngine:
+    return MemoryEngine()
 
 
-def qd(engine: FakeEngine, *arguments: str) -> int:
+def qd(engine: MemoryEngine, *arguments: str) -> int:
     return main(list(arguments), engine=engine)  # type: ignore[arg-type]  # the fake has the same methods
 
 
@@ -43,13 +43,13 @@ def container(name: str = "web", **changes: Any) -> model.Container:
     return model.Container(**{**fields, **changes})
 
 
-def test_the_fake_has_every_method_of_the_client_with_its_signature() -> None:
+def test_the_engine_in_memory_has_every_method_of_the_client_with_its_signature() -> None:
     for name, method in inspect.getmembers(Engine, inspect.isfunction):
         if not name.startswith("_"):
-            assert inspect.signature(getattr(FakeEngine, name)) == inspect.signature(method), name
+            assert inspect.signature(getattr(MemoryEngine, name)) == inspect.signature(method), name
 
 
-def test_flags_after_the_image_belong_to_the_program(engine: FakeEngine) -> None:
+def test_flags_after_the_image_belong_to_the_program(engine: MemoryEngine) -> None:
     assert qd(engine, "create", "-it", "--name", "a", BASE, "sh", "-c", "echo --rm -x", "--rm") == 0
     (options,) = engine.made
     assert (options.image, options.command) == (BASE, ("sh", "-c", "echo --rm -x", "--rm"))
@@ -66,12 +66,12 @@ def test_flags_after_the_image_belong_to_the_program(engine: FakeEngine) -> None
         (("--rm=false", BASE, "--rm=true"), ("--rm=true",)),
     ],
 )
-def test_the_first_word_is_the_image(words: tuple[str, ...], command: tuple[str, ...], engine: FakeEngine) -> None:
+def test_the_first_word_is_the_image(words: tuple[str, ...], command: tuple[str, ...], engine: MemoryEngine) -> None:
     assert qd(engine, "create", *words) == 0
     assert (engine.made[0].image, engine.made[0].command) == (BASE, command)
 
 
-def test_every_flag_of_create_reaches_the_engine(engine: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_flag_of_create_reaches_the_engine(engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PASSED", "on")
     arguments = (
         "-i -t --rm --name n -e A=1 -e PASSED -w /w -u 1:2 -h host --entrypoint /e -v /a:/b:ro -l k=v "
@@ -126,7 +126,7 @@ def test_every_flag_of_create_reaches_the_engine(engine: FakeEngine, monkeypatch
     ]
 
 
-def test_an_empty_entrypoint_clears_the_image_s(engine: FakeEngine) -> None:
+def test_an_empty_entrypoint_clears_the_image_s(engine: MemoryEngine) -> None:
     qd(engine, "create", "--entrypoint", "", BASE)
     qd(engine, "create", BASE)
     assert [options.entrypoint for options in engine.made] == [(), None]
@@ -161,7 +161,7 @@ def test_an_empty_entrypoint_clears_the_image_s(engine: FakeEngine) -> None:
     ],
 )
 def test_what_cannot_be_understood_is_a_sentence_and_a_hint(
-    arguments: tuple[str, ...], words: str, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], words: str, engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.present = [container()]
     assert qd(engine, *arguments) == 125
@@ -183,7 +183,7 @@ def test_what_cannot_be_understood_is_a_sentence_and_a_hint(
     ],
 )
 def test_an_error_of_the_engine_decides_the_exit_code(
-    failure: errors.EngineError, code: int, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    failure: errors.EngineError, code: int, engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.failures["start"] = failure
     assert qd(engine, "run", "-d", "--rm", BASE, "x") == code
@@ -191,13 +191,15 @@ def test_an_error_of_the_engine_decides_the_exit_code(
     assert ("remove", "c" * 64, True) in engine.calls
 
 
-def test_without_rm_what_could_not_start_stays_to_be_looked_at(engine: FakeEngine) -> None:
+def test_without_rm_what_could_not_start_stays_to_be_looked_at(engine: MemoryEngine) -> None:
     engine.failures["start"] = errors.SetupFailed("no")
     assert qd(engine, "run", "-d", BASE, "x") == 125
     assert not any(call[0] == "remove" for call in engine.calls)
 
 
-def test_escapes_in_an_error_do_not_reach_the_terminal(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_escapes_in_an_error_do_not_reach_the_terminal(
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
     engine.failures["start"] = errors.NotFound("no such container: \x1b[31mred", hint="\x07")
     assert qd(engine, "start", "x") == 125
     assert "\x1b" not in (err := capsys.readouterr().err)
@@ -205,7 +207,7 @@ def test_escapes_in_an_error_do_not_reach_the_terminal(engine: FakeEngine, capsy
 
 
 def test_an_unforeseen_error_is_a_sentence_too(
-    engine: FakeEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: MemoryEngine, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def broken() -> None:
         raise KeyError("x")
@@ -217,7 +219,7 @@ def test_an_unforeseen_error_is_a_sentence_too(
     assert "Traceback" not in err
 
 
-def test_several_names_go_on_past_a_failure(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_several_names_go_on_past_a_failure(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.failures["pause"] = errors.Conflict("container a is not running")
     assert qd(engine, "pause", "a", "b") == 125
     assert [call[1] for call in engine.calls] == ["a", "b"]
@@ -227,7 +229,7 @@ def test_several_names_go_on_past_a_failure(engine: FakeEngine, capsys: pytest.C
     assert engine.calls[-1] == ("stop", "b", 3)
 
 
-def test_verbs_pass_on_what_they_were_given(engine: FakeEngine) -> None:
+def test_verbs_pass_on_what_they_were_given(engine: MemoryEngine) -> None:
     for words in ("kill -s HUP a", "rm -fv a", "rename a b", "restart a", "update -m 1g --restart always a"):
         assert qd(engine, *words.split()) == 0
     assert engine.calls == [
@@ -239,20 +241,20 @@ def test_verbs_pass_on_what_they_were_given(engine: FakeEngine) -> None:
     ]
 
 
-def test_a_group_s_word_is_the_command_itself(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_group_s_word_is_the_command_itself(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.present = [container()]
     assert qd(engine, "container", "ls", "-aq") == qd(engine, "ps", "-aq") == 0
     first, second = capsys.readouterr().out.split()
     assert first == second == engine.present[0].id[:12]
 
 
-def test_ps_asks_for_what_runs_unless_told_otherwise(engine: FakeEngine) -> None:
+def test_ps_asks_for_what_runs_unless_told_otherwise(engine: MemoryEngine) -> None:
     for arguments in ((), ("-a",), ("-l",), ("-n", "2"), ("--filter", "status=exited"), ("--filter", "name=x")):
         assert qd(engine, "ps", *arguments) == 0
     assert [call[1] for call in engine.calls] == [False, True, True, True, True, False]
 
 
-def test_ps_is_laid_out_as_docker_s(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ps_is_laid_out_as_docker_s(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.present = [container("hostile\x1b[2J", command=("sh", "-c", 'echo "\x1b]0;x\x07"'))]
     assert qd(engine, "ps", "-a") == 0
     header, row = capsys.readouterr().out.splitlines()
@@ -262,7 +264,7 @@ def test_ps_is_laid_out_as_docker_s(engine: FakeEngine, capsys: pytest.CaptureFi
     assert "Exited (3)" in row
 
 
-def test_json_has_docker_s_names(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_has_docker_s_names(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     options = model.CreateOptions(
         image=BASE, labels={"b": "2", "a": "1"}, binds=(model.Bind(source="/s", target="/t"),)
     )
@@ -275,7 +277,7 @@ def test_json_has_docker_s_names(engine: FakeEngine, capsys: pytest.CaptureFixtu
 
 
 def test_inspect_is_an_array_and_goes_on_past_what_is_missing(
-    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     state = model.ContainerState(status=model.Status.EXITED, run=1, exit_code=137, oom_killed=True, cause="memory")
     limits = model.Limits(memory_bytes=64 << 20, cpus=0.5)
@@ -291,7 +293,7 @@ def test_inspect_is_an_array_and_goes_on_past_what_is_missing(
     assert "missing" in err
 
 
-def test_inspect_takes_templates_of_nested_fields(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_takes_templates_of_nested_fields(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.present = [container()]
     assert qd(engine, "inspect", "-f", "{{.State.Running}} {{json .Args}}", "web") == 0
     assert capsys.readouterr().out == 'false ["-c", "while :; do sleep 1; done"]\n'
@@ -321,14 +323,14 @@ def image(*names: str) -> model.Image:
     ],
 )
 def test_images_has_a_line_for_each_name(
-    arguments: tuple[str, ...], found: list[str], engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    arguments: tuple[str, ...], found: list[str], engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.local = [image("localhost/base:latest", "registry:5000/app:1")]
     assert qd(engine, "images", "--format", "{{.Repository}}:{{.Tag}}", *arguments) == 0
     assert capsys.readouterr().out.split() == found
 
 
-def test_an_image_without_a_name_says_so(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_image_without_a_name_says_so(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.local = [image()]
     assert qd(engine, "images") == 0
     assert capsys.readouterr().out.splitlines()[1].split()[:3] == ["<none>", "<none>", "a" * 12]
@@ -336,14 +338,14 @@ def test_an_image_without_a_name_says_so(engine: FakeEngine, capsys: pytest.Capt
 
 @pytest.mark.parametrize("name", ["base", "localhost/base", "localhost/base:latest", "a" * 12, "sha256:" + "a" * 64])
 def test_inspect_finds_an_image_by_any_of_its_names(
-    name: str, engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    name: str, engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.local = [image("localhost/base:latest")]
     assert qd(engine, "inspect", name) == 0
     assert json.loads(capsys.readouterr().out)[0]["RepoTags"] == ["localhost/base:latest"]
 
 
-def test_rmi_says_what_went(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rmi_says_what_went(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     assert qd(engine, "rmi", "-f", BASE) == 0
     assert capsys.readouterr().out == f"Untagged: {BASE}\nDeleted: sha256:{'d' * 64}\n"
 
@@ -389,7 +391,7 @@ ABOUT = {
 }
 
 
-def test_stats_has_docker_s_columns(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stats_has_docker_s_columns(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.about, engine.figures = ABOUT, [stats(), stats(name="free", memory_limit_bytes=None)]
     assert qd(engine, "stats", "--no-stream") == 0
     assert capsys.readouterr().out == (
@@ -400,7 +402,7 @@ def test_stats_has_docker_s_columns(engine: FakeEngine, capsys: pytest.CaptureFi
 
 
 def test_info_puts_facts_on_stdout_and_warnings_on_stderr(
-    engine: FakeEngine, capsys: pytest.CaptureFixture[str]
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine.about = ABOUT
     assert qd(engine, "info") == 0
@@ -411,7 +413,7 @@ def test_info_puts_facts_on_stdout_and_warnings_on_stderr(
     assert capsys.readouterr().out == 'overlay {"memory": "v1"}\n'
 
 
-def test_top_has_the_columns_of_ps(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_top_has_the_columns_of_ps(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.running = [
         model.Process(
             pid=100,
@@ -432,7 +434,7 @@ def test_top_has_the_columns_of_ps(engine: FakeEngine, capsys: pytest.CaptureFix
     assert row.split() == ["0", "100", "9", "0", "Jan01", "pts/0", "01:02:05", "sh", "[31m"]
 
 
-def test_diff_keeps_bytes_that_are_no_text(engine: FakeEngine, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_diff_keeps_bytes_that_are_no_text(engine: MemoryEngine, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     path = b"/opt/\xff".decode(errors="surrogateescape")
     engine.changed = [model.Change(kind="A", path=path), model.Change(kind="C", path="/etc")]
     assert qd(engine, "diff", "web") == 0
@@ -440,7 +442,7 @@ def test_diff_keeps_bytes_that_are_no_text(engine: FakeEngine, capfdbinary: pyte
     assert capfdbinary.readouterr().out == b"A /opt/\xff\nC /etc\n"
 
 
-def test_events_are_lines_or_docker_s_objects(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_events_are_lines_or_docker_s_objects(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     engine.journal = [
         model.Event(
             time_ns=1_777_630_272 * SECOND,
@@ -461,12 +463,12 @@ def test_events_are_lines_or_docker_s_objects(engine: FakeEngine, capsys: pytest
     assert [call[-1] for call in engine.calls] == [False, True]
 
 
-def test_prune_says_what_was_gained(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_prune_says_what_was_gained(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     assert qd(engine, "system", "prune", "-f") == 0
     assert capsys.readouterr().out.endswith("Total reclaimed space: 1.23MB\n")
 
 
-def test_help_and_version_need_no_engine(engine: FakeEngine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_version_need_no_engine(engine: MemoryEngine, capsys: pytest.CaptureFixture[str]) -> None:
     assert qd(engine, "--help") == qd(engine, "help") == 0
     assert qd(engine, "--version") == 0
     assert capsys.readouterr().out.endswith(f"quarterdeck version {VERSION}\n")
@@ -483,5 +485,5 @@ def test_the_globals_name_the_folders(capsys: pytest.CaptureFixture[str]) -> Non
     assert (options.paths, options.read_only, options.rest) == (("/r", "/n"), True, ["ps", "--root"])
 
 
-def test_values_of_the_fake_are_what_the_client_decodes() -> None:
+def test_values_of_the_engine_in_memory_are_what_the_client_decodes() -> None:
     assert msgspec.convert(ABOUT, model.Info).cgroup == "hybrid"

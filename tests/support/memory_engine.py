@@ -1,0 +1,157 @@
+"""An engine in memory, for tests of the commands: the methods of `engine.client.Engine`, held to its signatures.
+
+It knows containers and images, remembers what was asked for, and fails where a test says so.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from engine import errors, model
+from engine.client import Progress
+from engine.session import Attached, Executed
+from engine.supervise.log import LogReader
+
+
+class MemoryEngine:
+    """`calls` holds the name and the arguments of every change that was asked for."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.made: list[model.CreateOptions] = []
+        self.failures: dict[str, errors.EngineError] = {}
+        self.present: list[model.Container] = []
+        self.local: list[model.Image] = []
+        self.journal: list[model.Event] = []
+        self.figures: list[model.Stats] = []
+        self.running: list[model.Process] = []
+        self.changed: list[model.Change] = []
+        self.about: dict[str, Any] = {}
+
+    def info(self) -> model.Info:
+        return msgspec.convert(self.about, model.Info)
+
+    def overview(self) -> model.Overview:
+        return model.Overview(time_ns=0, containers=tuple(self.present), stats={}, recent_cpu={}, oom_recent=0)
+
+    def events(
+        self,
+        *,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        filters: dict[str, list[str]] | None = None,
+        follow: bool = False,
+    ) -> Iterator[model.Event]:
+        self._note("events", since_ns, until_ns, filters, follow)
+        yield from self.journal
+
+    def prune(self) -> dict[str, Any]:
+        self._note("prune")
+        return {"containers": ["a" * 64], "images": [], "reclaimed_bytes": 1_234_567}
+
+    def create(self, options: model.CreateOptions, progress: Progress | None = None) -> str:
+        self._note("create")
+        self.made.append(options)
+        return "c" * 64
+
+    def start(self, ref: str) -> None:
+        self._note("start", ref)
+
+    def start_attached(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
+        self._note("start_attached", ref, size)
+        raise errors.NotFound("memory has no terminals")
+
+    def attach(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
+        self._note("attach", ref, size)
+        raise errors.NotFound("memory has no terminals")
+
+    def execute(self, ref: str, options: model.ExecOptions) -> Executed:
+        self._note("execute", ref, options)
+        raise errors.NotFound("memory has no programs")
+
+    def stop(self, ref: str, timeout_seconds: int | None = None) -> None:
+        self._note("stop", ref, timeout_seconds)
+
+    def restart(self, ref: str, timeout_seconds: int | None = None) -> None:
+        self._note("restart", ref, timeout_seconds)
+
+    def kill(self, ref: str, signal: str = "KILL") -> None:
+        self._note("kill", ref, signal)
+
+    def pause(self, ref: str) -> None:
+        self._note("pause", ref)
+
+    def unpause(self, ref: str) -> None:
+        self._note("unpause", ref)
+
+    def remove(self, ref: str, *, force: bool = False) -> None:
+        self._note("remove", ref, force)
+
+    def rename(self, ref: str, name: str) -> None:
+        self._note("rename", ref, name)
+
+    def update(self, ref: str, limits: model.Limits | None = None, restart: model.RestartPolicy | None = None) -> None:
+        self._note("update", ref, limits, restart)
+
+    def wait(self, ref: str) -> int:
+        self._note("wait", ref)
+        return self.container(ref).state.exit_code or 0
+
+    def containers(
+        self, *, everything: bool = True, filters: dict[str, list[str]] | None = None
+    ) -> tuple[model.Container, ...]:
+        self._note("containers", everything, filters)
+        return tuple(self.present)
+
+    def container(self, ref: str) -> model.Container:
+        for container in self.present:
+            if ref == container.name or container.id.startswith(ref):
+                return container
+        raise errors.NotFound(f"no such container: {ref}", hint="qd ps -a lists them")
+
+    def inspect(self, ref: str) -> dict[str, Any]:
+        found: dict[str, Any] = {"container": self.container(ref), "image": None, "spec": None, "paths": {}}
+        result: dict[str, Any] = msgspec.to_builtins(found)
+        return result
+
+    def processes(self, ref: str) -> tuple[model.Process, ...]:
+        self._note("processes", ref)
+        return tuple(self.running)
+
+    def stats(self, refs: tuple[str, ...] = ()) -> tuple[model.Stats, ...]:
+        self._note("stats", refs)
+        return tuple(self.figures)
+
+    def history(self, ref: str, seconds: int = 300) -> model.Series:
+        raise errors.NotFound("memory has no past")
+
+    def changes(self, ref: str) -> tuple[model.Change, ...]:
+        self._note("changes", ref)
+        return tuple(self.changed)
+
+    def log(self, ref: str, run: int | None = None) -> LogReader:
+        raise errors.NotFound("memory has no logs")
+
+    def follow_log(self, ref: str) -> Attached:
+        raise errors.NotFound("memory has no logs")
+
+    def images(self) -> tuple[model.Image, ...]:
+        return tuple(self.local)
+
+    def remove_image(self, name: str, *, force: bool = False) -> dict[str, Any]:
+        self._note("remove_image", name, force)
+        return {"untagged": [name], "deleted": ["sha256:" + "d" * 64]}
+
+    def build_base(self, progress: Progress | None = None, *, rebuild: bool = False) -> str:
+        self._note("build_base", rebuild)
+        return "sha256:" + "b" * 64
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def _note(self, *call: Any) -> None:
+        self.calls.append(call)
+        failure = self.failures.get(str(call[0]))
+        if failure is not None:
+            raise failure
