@@ -17,10 +17,10 @@ class Column(NamedTuple):
     right: bool = False
 
 
-_STATUS: Final = Column("status", "STATE", 13)
+_STATUS: Final = Column("status", "STATE", 14)
 _NAME_LEAST: Final = 8
 _NAME_MOST: Final = 32
-_IMAGE_LEAST: Final = 10
+_IMAGE_LEAST: Final = 8
 _IMAGE_MOST: Final = 32
 _SPARK_MOST: Final = 15
 _WANTED: Final = (
@@ -28,8 +28,8 @@ _WANTED: Final = (
     Column("cores", "CORES", 5, right=True),
     Column("memory", "MEMORY", 11, right=True),
     Column("restarts", "RST", 3, right=True),
-    Column("spark", "", 8),
     Column("image", "IMAGE", _IMAGE_LEAST),
+    Column("spark", "", 6),
 )
 """In the order in which they are given room."""
 _ORDER: Final = ("name", "image", "cores", "spark", "memory", "restarts", "status")

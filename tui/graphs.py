@@ -4,14 +4,15 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from engine.model import Series, Stats
+from engine.model import Series
 from tui import braille, figures
+from tui.rows import Row
 
-SECOND_USEC: Final = 1_000_000
 CORES_LEAST: Final = 0.1
 RATE_LEAST: Final = 1 << 20
 """The smallest top of a graph without a limit: what is almost nothing should look like it."""
 
+STILL: Final = "not running"
 HOT: Final = 0.05
 """The share of periods from which on a point of the CPU graph is drawn as throttled."""
 
@@ -27,10 +28,9 @@ class Graph(NamedTuple):
     now: str
     """The newest value in words, against the limit where there is one."""
     note: str
-    """What is wrong, in words; mostly empty."""
+    """What is wrong, or else what the upper edge stands for where no limit says it."""
     values: tuple[Value, ...]
     top: float
-    top_words: str
     hot: tuple[Value, ...] = ()
     """Shares, 0 to 1; a point where it is `HOT` is drawn in the colour of a warning."""
     end: int = 0
@@ -47,18 +47,18 @@ class Scaled(NamedTuple):
     """How many values one point stands for."""
 
 
-def graphs(series: Series | None, stats: Stats | None) -> list[Graph]:
-    """CPU, memory, reading and writing."""
-    if series is None:
+def graphs(series: Series | None, row: Row | None) -> list[Graph]:
+    """CPU, memory, reading and writing; of a container that does not run, what is remembered."""
+    if series is None or row is None:
         return []
     end = series.end_ns // 1000 // max(1, series.step_usec)
-    return [_cpu(series, stats, end), _memory(series, stats, end), *_disk(series, end)]
+    return [_cpu(series, row, end), _memory(series, row, end), *_disk(series, end)]
 
 
 def scale(graph: Graph, width: int, height: int) -> Scaled:
-    """Fit all values of a graph into its place; every peak is kept."""
+    """Fill the place of a graph with its newest values; every peak of them is kept."""
     points = max(1, width * braille.POINTS)
-    group = max(1, math.ceil(len(graph.values) / points))
+    group = _group(len(graph.values), width)
     values = braille.shrink(graph.values, group, graph.end)
     hot = braille.shrink(graph.hot, group, graph.end) if graph.hot else []
     padded = [False] * (points - len(hot)) + [(share or 0.0) >= HOT for share in hot[-points:]]
@@ -66,31 +66,43 @@ def scale(graph: Graph, width: int, height: int) -> Scaled:
     return Scaled(braille.filled(values, width, height, graph.top), cells, group)
 
 
-def span_seconds(series: Series) -> float:
-    """How much time the graphs cover."""
-    return len(series.cpu_cores) * series.step_usec / SECOND_USEC
+def span_ns(series: Series, width: int) -> int:
+    """How long ago the left edge of graphs of this width is."""
+    return _group(len(series.cpu_cores), width) * width * braille.POINTS * series.step_usec * 1000
 
 
-def _cpu(series: Series, stats: Stats | None, end: int) -> Graph:
-    limit = stats.cpu_limit_cores if stats else None
+def _group(count: int, width: int) -> int:
+    """How many values one point stands for, so that the whole width is used as soon as there is enough."""
+    return max(1, count // max(1, width * braille.POINTS))
+
+
+def _cpu(series: Series, row: Row, end: int) -> Graph:
+    stats = row.stats
+    limit = stats.cpu_limit_cores if stats else row.container.options.limits.cpus
     top = limit or _round_up(max(CORES_LEAST, _most(series.cpu_cores)))
-    now = "-" if stats is None else figures.cores(stats.cpu_cores)
-    of = f" of {figures.cores(limit)} cores" if limit else " cores"
+    now = (
+        STILL
+        if stats is None
+        else figures.cores(stats.cpu_cores) + (f" of {figures.cores(limit)}" if limit else "") + " cores"
+    )
     throttled = stats.throttled_ratio if stats else 0.0
-    note = f"throttled {figures.percent(throttled)}" if throttled >= 0.005 else ""
+    note = (
+        f"throttled {figures.percent(throttled)}" if throttled >= 0.005 else _top(limit, f"{figures.cores(top)} cores")
+    )
     values, hot = tuple(series.cpu_cores), tuple(series.throttled_ratio)
-    return Graph("cpu", "CPU", now + of, note, values, top, f"{figures.cores(top)} cores", hot, end)
+    return Graph("cpu", "CPU", now, note, values, top, hot, end)
 
 
-def _memory(series: Series, stats: Stats | None, end: int) -> Graph:
-    limit = stats.memory_limit_bytes if stats else None
+def _memory(series: Series, row: Row, end: int) -> Graph:
+    stats = row.stats
+    limit = stats.memory_limit_bytes if stats else row.container.options.limits.memory_bytes
     top = limit or _round_up(max(RATE_LEAST, _most(series.memory_bytes)), base=2.0)
-    now = "-" if stats is None else figures.size(stats.memory_bytes)
+    now = STILL if stats is None else figures.size(stats.memory_bytes)
     if stats is not None and limit:
         now += f" of {figures.size(limit)} ({figures.percent(stats.memory_bytes / limit)})"
-    note = f"peak {figures.size(stats.memory_peak_bytes)}" if stats and stats.memory_peak_bytes else ""
+    note = _top(limit, figures.size(top))
     values = tuple(series.memory_bytes)
-    return Graph("memory", "MEMORY", now, note, values, float(top), figures.size(top), (), end)
+    return Graph("memory", "MEMORY", now, note, values, float(top), (), end)
 
 
 def _disk(series: Series, end: int) -> list[Graph]:
@@ -100,9 +112,13 @@ def _disk(series: Series, end: int) -> list[Graph]:
     found = []
     for title, values in (("READ", series.read_bytes_per_second), ("WRITE", series.write_bytes_per_second)):
         last = values[-1] if values else None
-        now = "-" if last is None else figures.rate(last)
-        found.append(Graph("disk", title, now, "", tuple(values), top, figures.rate(top), (), end))
+        now = STILL if last is None else figures.rate(last)
+        found.append(Graph("disk", title, now, _top(None, figures.rate(top)), tuple(values), top, (), end))
     return found
+
+
+def _top(limit: float | None, words: str) -> str:
+    return "" if limit else f"top {words}"
 
 
 def _most(values: Sequence[Value]) -> float:

@@ -106,7 +106,7 @@ def failed(state: ContainerState) -> bool:
 
 
 def status_words(row: Row, now_ns: int) -> str:
-    """The state in at most sixteen characters: up 3h, exit 1 2m, OOM x3 up 2s, restart in 5s."""
+    """The state in about fourteen characters: up 3h, exit 1 2m, OOM x3 up 2s, restart in 5s."""
     state = row.container.state
     kills = f"OOM x{row.past.ooms} " if row.past.ooms > 1 else "OOM " if row.trouble is Trouble.OOM else ""
     return kills + _state_words(state, now_ns, short=bool(kills))
@@ -153,7 +153,7 @@ def _state_words(state: ContainerState, now_ns: int, *, short: bool) -> str:
             return "frozen"
         case Status.RESTARTING:
             due = figures.short_age(state.restart_at_ns - now_ns)
-            return f"again {due}" if short else f"restart in {due}"
+            return f"in {due}" if short else f"restart in {due}"
         case Status.EXITED if not state.error or state.finished_ns:
             ended = figures.short_age(now_ns - state.finished_ns)
             return ended if short else f"exit {'?' if state.exit_code is None else state.exit_code} {ended}"

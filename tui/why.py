@@ -114,14 +114,20 @@ def _last_death(row: Row, now_ns: int) -> list[Sentence]:
 
 def _ended(row: Row, now_ns: int) -> list[Sentence]:
     state = row.container.state
-    quiet = row.trouble is Trouble.ENDED
-    lasted = f" after {figures.duration(state.finished_ns - state.started_ns)}" if state.started_ns else ""
-    code = figures.exit_words(state.exit_code)
-    facts = f"{code}{lasted}, {figures.age(now_ns - state.finished_ns)} ago"
-    said = [Sentence(Tone.NOTE if quiet else Tone.BAD, last_cause(row.container)), Sentence(Tone.NOTE, facts)]
+    cause = last_cause(row.container)
+    said = [Sentence(Tone.NOTE if row.trouble is Trouble.ENDED else Tone.BAD, cause)]
+    said.append(Sentence(Tone.NOTE, _facts(state, now_ns, code=not cause.startswith("exit"))))
     if state.error:
         said.insert(0, Sentence(Tone.BAD, f"could not start again: {state.error}"))
     return said
+
+
+def _facts(state: ContainerState, now_ns: int, *, code: bool) -> str:
+    """The code where the cause does not say it, how long the run lasted, and when it ended."""
+    facts = [figures.exit_words(state.exit_code)] if code else []
+    if state.started_ns:
+        facts.append(f"ran for {figures.duration(state.finished_ns - state.started_ns)}")
+    return ", ".join([*facts, f"ended {figures.age(now_ns - state.finished_ns)} ago"])
 
 
 def _restarts(state: ContainerState, now_ns: int) -> str:

@@ -1,17 +1,16 @@
 """The card of one container: why it is as it is, its graphs, its limits."""
 
-import textwrap
-
 from textual.geometry import Size
 from textual.strip import Strip
 
 from engine.model import Series
 from tui import figures, glyphs, why
 from tui.cells import image
-from tui.graphs import Graph, graphs, span_seconds
+from tui.graphs import Graph, graphs, span_ns
 from tui.rows import Row
 from tui.widgets.graph import draw_graph
 from tui.widgets.paint import Drawn, Stretch, fit
+from tui.wrapping import wrap
 
 GRAPH_LEAST = 3
 """Lines below which a graph says nothing."""
@@ -57,15 +56,15 @@ class Card(Drawn):
 
     def _head(self, row: Row, width: int) -> Strip:
         state = glyphs.LOOKS[row.trouble]
-        line = Stretch(self.look("title")).add(f"{glyphs.GLYPHS[row.trouble]} ", self.look("title", state))
-        line.add(fit(row.name, width - 16), self.look("title", "bright"))
-        return line.to(width - 12, self.look("title")).add(row.id[:12], self.look("title", "muted")).strip(width)
+        line = Stretch(self.look()).add(f"{glyphs.GLYPHS[row.trouble]} ", self.look(state))
+        line.add(fit(row.name, width - 16), self.look("bright"))
+        return line.to(width - 12).add(row.id[:12], self.look("muted")).strip(width)
 
     def _why(self, row: Row, width: int) -> list[Strip]:
         return [
             Stretch(self.look()).add("▎ ", self.look(sentence.tone)).add(text, self.look(sentence.tone)).strip()
             for sentence in why.explain(row, self._now_ns)
-            for text in textwrap.wrap(sentence.text, max(10, width - 2))
+            for text in wrap(sentence.text, width - 2)
         ]
 
     def _facts(self, row: Row, width: int) -> list[Strip]:
@@ -79,7 +78,7 @@ class Card(Drawn):
         return line.cell(value, width - 7).strip(width)
 
     def _graphs(self, width: int, room: int) -> list[Strip]:
-        chosen = _worth_drawing(graphs(self._series, self._row.stats if self._row else None))
+        chosen = _worth_drawing(graphs(self._series, self._row))
         while chosen and room // len(chosen) < GRAPH_LEAST + 1:
             chosen.pop()
         lines: list[Strip] = []
@@ -90,7 +89,7 @@ class Card(Drawn):
 
     def _time(self, width: int) -> Strip:
         assert self._series is not None
-        past = f"{figures.age(int(span_seconds(self._series)) * 1_000_000_000)} ago"
+        past = f"{figures.age(span_ns(self._series, width))} ago"
         rule = "─" * max(0, width - len(past) - 5)
         line = Stretch(self.look("muted")).add(past).add(f" {rule} ", self.look("rule")).add("now")
         return line.strip(width)

@@ -21,7 +21,7 @@ END = 1 << 30
 """Further than any list goes."""
 
 
-class ContainerList(Painted, ScrollView, can_focus=True):
+class ContainerList(Painted, ScrollView, can_focus=True, inherit_bindings=False):
     """Rows under one line of titles, which does not scroll."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -23,6 +23,9 @@ SHOWN = (
     Trouble.ENDED,
 )
 """States in the order in which they are counted: what is well on the left, what is not on the right."""
+SHOWN_NARROW = SHOWN[:-2]
+WIDE = 100
+"""Cells from which on there is room for more than figures."""
 PRESSURE_SHOWN = 0.01
 """Below it, pressure is not worth the room."""
 
@@ -53,7 +56,7 @@ class HostStrip(Drawn):
 
     def draw(self, size: Size) -> list[Strip]:
         """The host on the left, the containers on the right."""
-        right = _fitting(self._counts(), size.width - 4)
+        right = _fitting(self._counts(size.width), size.width - 4)
         left = _fitting(self._host(size.width), size.width - _length(right) - 2)
         line = Stretch(self.look())
         for part in left:
@@ -72,25 +75,30 @@ class HostStrip(Drawn):
         sample = self._sample
         if sample is None:
             return parts
-        spark = braille.filled(list(self._cpu), HISTORY // 2 if width >= 100 else 4, 1, 1.0)[0]
-        used, total = figures.short_size(sample.memory_bytes), figures.size(sample.memory_total_bytes)
+        spark = braille.filled(list(self._cpu), HISTORY // 2, 1, 1.0)[0] + "  " if width >= WIDE else " "
         parts += [
             ((sample.hostname[:20] + "  ", "bright"),),
-            (("cpu ", "muted"), (spark, "cpu"), (f" {figures.percent(sample.cpu_ratio)}  ", "")),
-            (("mem ", "muted"), (f"{used} of {total}  ", "")),
+            (("cpu ", "muted"), (f"{figures.percent(sample.cpu_ratio)} ", ""), (spark, "cpu")),
+            (("mem ", "muted"), (_memory(sample, width), "")),
             (("load ", "muted"), (f"{sample.load:.2f} on {sample.cpus}  ", "")),
         ]
         return parts + [_pressure(name, share) for name, share in sample.pressure.items() if share >= PRESSURE_SHOWN]
 
-    def _counts(self) -> list[Part]:
+    def _counts(self, width: int) -> list[Part]:
         parts: list[Part] = [((" READ-ONLY ", "warn"),)] if self._read_only else []
         if self._moment is None:
             return parts
         if self._moment.oom_recent:
             parts.append(((f"{self._moment.oom_recent} OOM in 15 min  ", "bad"),))
         counts = Counter(row.trouble for row in self._moment.rows)
-        shown = [state for state in SHOWN if counts[state]]
+        shown = [state for state in (SHOWN if width >= WIDE else SHOWN_NARROW) if counts[state]]
         return parts + [((f"{glyphs.GLYPHS[state]} {counts[state]}  ", glyphs.LOOKS[state]),) for state in shown]
+
+
+def _memory(sample: HostSample, width: int) -> str:
+    if width < WIDE:
+        return f"{figures.percent(sample.memory_bytes / max(1, sample.memory_total_bytes))}  "
+    return f"{figures.short_size(sample.memory_bytes)} of {figures.size(sample.memory_total_bytes)}  "
 
 
 def _pressure(name: str, share: float) -> Part:

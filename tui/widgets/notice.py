@@ -1,12 +1,10 @@
 """What the operator must know before anything else: no engine, or what does not work on this host."""
 
-import textwrap
-
 from textual.geometry import Size
 from textual.strip import Strip
 
-from tui.ansi import plain
 from tui.widgets.paint import Drawn, Stretch
+from tui.wrapping import wrap
 
 
 class Notice(Drawn):
@@ -38,7 +36,7 @@ class Notice(Drawn):
         ]
 
     def _lines(self, width: int) -> list[tuple[str, str]]:
-        return [(look, line) for look, text in self._said for line in textwrap.wrap(plain(text), max(10, width - 2))]
+        return [(look, line) for look, text in self._said for line in wrap(text, width - 2)]
 
     def _fit(self) -> None:
         height = max(1, len(self._lines(self.app.size.width - 2)))
