@@ -128,6 +128,7 @@ def test_the_host_name_inside_is_the_short_id_and_not_the_host_s(deck: Deck, idl
     assert deck.out("exec", "named", "hostname").strip() == container[:12]
 
 
+@pytest.mark.cgroup2
 @pytest.mark.requires("cpu controller", "cpuset controller", "two cpus")
 def test_shares_and_cpuset_are_what_the_files_of_the_kernel_say(deck: Deck, idle: Callable[..., str]) -> None:
     idle("weighed", "--cpu-shares", "512", "--cpuset-cpus", "1")

@@ -21,6 +21,7 @@ def _start_polite(deck: Deck, name: str, *options: str) -> None:
     until(lambda: "up" in deck.out("logs", name), "the trap to be set")
 
 
+@pytest.mark.cgroup2
 def test_create_makes_it_and_start_runs_it(out: Callable[..., str], state: State) -> None:
     container = out("create", "--name", "early", BASE, "sleep", "1000").strip()
     assert len(container) == 64
@@ -74,6 +75,7 @@ def test_restart_gives_a_new_process_and_keeps_the_files(deck: Deck, state: Stat
     assert deck.out("exec", "again", "ls", "/opt") == "kept\n"
 
 
+@pytest.mark.cgroup2
 def test_kill_ends_it_with_137(idle: Callable[..., str], out: Callable[..., str], state: State) -> None:
     idle("victim")
     out("kill", "victim")
@@ -89,6 +91,7 @@ def test_kill_with_a_signal_reaches_the_program(deck: Deck) -> None:
     until(lambda: "hup" in deck.out("logs", "listener"), "the signal")
 
 
+@pytest.mark.cgroup2
 @pytest.mark.requires("freezer controller")
 def test_pause_freezes_and_unpause_lets_it_go_on(deck: Deck, state: State) -> None:
     deck.start("--name", "ticker", BASE, "sh", "-c", "while :; do echo tick; sleep 0.02; done")
@@ -107,6 +110,7 @@ def _frozen(pid: int) -> bool:
     return kernel.cgroup_file(pid, "freezer", "freezer.state", "cgroup.freeze") in ("FROZEN", "1")
 
 
+@pytest.mark.cgroup2
 @pytest.mark.requires("freezer controller")
 @pytest.mark.parametrize("verb", [("kill",), ("stop", "-t", "1"), ("rm", "-f")])
 def test_a_paused_container_can_still_be_ended(verb: tuple[str, ...], deck: Deck, idle: Callable[..., str]) -> None:
@@ -215,6 +219,7 @@ def test_exec_detached_returns_at_once_and_runs(deck: Deck, idle: Callable[..., 
     until(lambda: deck.out("exec", "workshop", "ls", "/opt") == "done\n", "the detached program")
 
 
+@pytest.mark.cgroup2
 def test_processes_started_by_exec_die_with_the_container(deck: Deck, idle: Callable[..., str]) -> None:
     idle("house")
     with deck.begin("exec", "house", "sleep", "1000") as client:

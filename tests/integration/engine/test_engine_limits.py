@@ -10,6 +10,7 @@ from support.waiting import until
 
 from engine.model import Status
 
+pytestmark = pytest.mark.cgroup2
 BASE = "localhost/base"
 MIB = 1 << 20
 
