@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Final
 
 from engine.cgroup.kernfs import GONE, read_fd
@@ -20,7 +22,14 @@ class Sampler:
 
     def __init__(self, sources: list[Source]) -> None:
         self._readings: Readings = {}
-        self._files = [(fd, source.parse) for source in sources if (fd := _open(source.path)) is not None]
+        self._files: list[tuple[int, Callable[[str], Readings]]] = []
+        with ExitStack() as undo:
+            undo.callback(self.close)
+            for source in sources:
+                fd = _open(source.path)
+                if fd is not None:
+                    self._files.append((fd, source.parse))
+            undo.pop_all()
 
     def sample(self) -> Sample:
         """The figures of now; zeros where there is no file for them."""

@@ -35,7 +35,10 @@ class Held:
         self.folder = folder
         """Where the exit record goes; None for an entered program, whose end nobody needs after a crash."""
         self.started = False
-        self.failed = False
+        self.error: dict[str, Any] | None = None
+        """What it said went wrong before its program ran."""
+        self.unwanted = False
+        """The supervisor gave it up: it does not start any more."""
         self.exit: dict[str, Any] | None = None
 
 
@@ -90,10 +93,10 @@ class Children:
                 messages.send(held.child.channel, messages.encode(Kind.GO, size=size))
 
     def abort(self, key: str) -> None:
-        """End a container that waits: something else of its start has failed."""
+        """End a container: something else of its start has failed. `exited` tells when it is gone."""
         held = self._held.get(key)
-        if held is not None and not held.started:
-            held.failed = True
+        if held is not None:
+            held.unwanted = True
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(held.child.pidfd, signal.SIGKILL)
 
@@ -115,16 +118,12 @@ class Children:
             case Kind.WARNING:
                 self._say({"say": "warning", "key": held.key, "text": message.data["text"]})
             case Kind.ERROR:
-                self._failed(held, message.data)
-
-    def _failed(self, held: Held, message: dict[str, Any]) -> None:
-        held.failed = True
-        self._say({"say": "failed", "key": held.key, "error": message})
+                held.error = message.data
 
     def _end_of_channel(self, held: Held) -> None:
         """EOF: exec has worked, or the child died before it; its exit tells which comes with an error before it."""
         self._close_channel(held)
-        if held.failed:
+        if held.error is not None or held.unwanted:
             return
         held.started = True
         self._say({"say": "started", "key": held.key, "pid": held.child.pid}, held.fds)
@@ -157,9 +156,17 @@ class Children:
         if held.folder is not None and held.started:
             with suppress(FileNotFoundError):
                 files.replace(f"{held.folder}/exit.json", json.dumps(held.exit).encode(), durable=False)
-        self._say({"say": "exited", "key": held.key, **held.exit})
-        if held.folder is None or held.failed:
+        self._tell_end(held)
+        if held.folder is None or held.error is not None:
             self.forget(held.key)
+
+    def _tell_end(self, held: Held) -> None:
+        """A failure is told when its process is gone, so that its cgroup can be removed by whoever hears of it."""
+        if held.error is not None:
+            self._say({"say": "failed", "key": held.key, "error": held.error})
+        else:
+            assert held.exit is not None
+            self._say({"say": "exited", "key": held.key, **held.exit})
 
     def end_stdin(self, key: str) -> None:
         """Close the writer of a container's standard input, so that the container sees its end."""

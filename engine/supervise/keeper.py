@@ -11,9 +11,9 @@ library only, started with `-I -S`: what it imports, every container's first ins
     {"do": "go", "key", "size"}           ------->
                                           <-------  {"say": "warning", "key", "text"}     any number
                                           <-------  {"say": "started", "key", "pid"}      with its descriptors
-                                          <-------  {"say": "failed", "key", "error"}     instead, at any point
+                                          <-------  {"say": "failed", "key", "error"}     instead, once it is gone
                                           <-------  {"say": "exited", "key", "code", "time_ns"}
-    {"do": "abort", "key"}                ------->  instead of `go`: it is killed
+    {"do": "abort", "key"}                ------->  instead of `go`, or after it: it is killed
     {"do": "end_stdin", "key"}            ------->  its duplicate of the standard input is closed
     {"do": "forget", "key"}               ------->  all its descriptors are closed
     {"do": "list"}                        ------->

@@ -102,12 +102,13 @@ class KeeperLink:
         self._send({"do": "enter", "key": key, "order": order, "terminal": terminal, "stdin": stdin})
         return await self._take_started(key)
 
-    def abort(self, key: str) -> None:
-        """End a container that waits for `go`."""
+    async def abort(self, key: str) -> None:
+        """End a container whose start has failed on this side; returns when it is gone."""
         self._started.pop(key, None)
-        self._exits.pop(key, None)
         with suppress(errors.Unreachable):
             self._send({"do": "abort", "key": key})
+            await asyncio.wait([self.exit_future(key)])
+        self.forget(key)
 
     def end_stdin(self, key: str) -> None:
         """Nobody writes this container's standard input any more."""

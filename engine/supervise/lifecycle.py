@@ -45,8 +45,8 @@ class Lifecycle:
         container_id = os.urandom(32).hex()
         with ExitStack() as undo:
             folder = parts.paths.container(container_id)
-            os.makedirs(f"{folder}/runs", mode=0o700)
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            os.makedirs(f"{folder}/runs", mode=0o700)
             undo.callback(parts.snapshots.remove, container_id)
             await self._prepare(container_id, parts.store.lowers(image))
             container = model.Container(

@@ -48,7 +48,11 @@ class LogWriter:
     def __init__(self, folder: str) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
         self.output = os.open(f"{folder}/output", flags, 0o600)
-        self.index = os.open(f"{folder}/index", flags, 0o600)
+        try:
+            self.index = os.open(f"{folder}/index", flags, 0o600)
+        except OSError:
+            os.close(self.output)
+            raise
         self._offset = os.fstat(self.output).st_size
         self.records = os.fstat(self.index).st_size // RECORD_SIZE
 
@@ -63,9 +67,11 @@ class LogWriter:
         self.records += 1
 
     def close(self) -> None:
-        """Close both files."""
-        os.close(self.output)
-        os.close(self.index)
+        """Close both files; once more is no error."""
+        for fd in (self.output, self.index):
+            if fd >= 0:
+                os.close(fd)
+        self.output = self.index = -1
 
 
 class LogReader:

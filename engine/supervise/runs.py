@@ -1,30 +1,23 @@
-"""A run: everything between `start` and the end of pid 1.
-
-spec -> cgroup (limits in place) -> clone -> network -> GO -> program -> recorded -> exit -> undone in reverse
-"""
+"""Runs: their ends, their restarts, and those that an earlier supervisor has left."""
 
 import asyncio
 import json
-import os
 import signal
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from typing import Any
 
 from engine import errors
 from engine.kernel import proc
 from engine.model import ContainerState, Status
-from engine.network import bridge
-from engine.sandbox import spec as runtime_spec
 from engine.state import files
 from engine.supervise import death, restarts
 from engine.supervise.keeper_link import Exit, Started
 from engine.supervise.log import LogWriter
 from engine.supervise.parts import Parts
-from engine.supervise.recorder import Recorder
 from engine.supervise.registry import Live
 from engine.supervise.server import settle
+from engine.supervise.starting import Starter, hold, release
 
 
 class Runs:
@@ -32,117 +25,29 @@ class Runs:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
+        self._starter = Starter(parts)
         self.on_gone: Callable[[Live], None] = lambda _live: None
         """Called when a container that was asked to vanish at its end (--rm) has ended."""
 
     async def start(self, live: Live, size: tuple[int, int] | None = None) -> None:
         """Start a run. Raises what went wrong, with everything undone and the failure noted in the state."""
-        run = live.state.run + 1
-        folder = self._parts.paths.run_folder(live.id, run)
-        os.makedirs(folder, mode=0o700)
-        self._parts.registry.note(live, run=run)
         try:
-            with ExitStack() as undo:
-                started, writer = await self._launch(live, folder, size, undo)
-                undo.pop_all()
+            await self._starter.start(live, size)
         except (errors.EngineError, OSError) as err:
             failure = _as_engine_error(err)
             self._note_failure(live, failure)
             raise failure from err
-        self._began(live, started, writer)
-
-    async def _launch(
-        self, live: Live, folder: str, size: tuple[int, int] | None, undo: ExitStack
-    ) -> tuple[Started, LogWriter]:
-        """Everything that can fail, each step with its undo."""
-        parts = self._parts
-        spec = self._spec(live)
-        files.replace(f"{folder}/spec.json", json.dumps(spec).encode(), durable=False)
-        writer = LogWriter(folder)
-        undo.callback(writer.close)
-        placement = parts.cgroups.create(live.id, spec["linux"]["resources"])
-        undo.callback(parts.cgroups.delete, live.id)
-        for ignored in placement.ignored:
-            parts.warn(ignored)
-        order = {
-            "spec": spec,
-            "root": self._root(live),
-            "rootfs": parts.paths.rootfs,
-            "join": placement.join,
-            "into": placement.into,
-            "init": live.options.init,
-        }
-        options = live.options
-        pid = await parts.keeper.create(live.key, order, folder, terminal=options.tty, stdin=options.interactive)
-        waiting = undo.enter_context(ExitStack())
-        waiting.callback(parts.keeper.abort, live.key)
-        bridge.loopback_up(pid)
-        waiting.pop_all()
-        return await parts.keeper.go(live.key, size), writer
-
-    def _spec(self, live: Live) -> dict[str, Any]:
-        folder = self._parts.paths.container(live.id)
-        image = self._parts.store.find(live.container.image_id)
-        return runtime_spec.build(
-            live.id,
-            live.options,
-            image.config,
-            hostname=live.options.hostname or live.id[:12],
-            files={name: f"{folder}/{name}" for name in ("hosts", "hostname", "resolv.conf")},
-            cgroups_path=f"/quarterdeck/{live.id}",
-        )
-
-    def _root(self, live: Live) -> dict[str, Any]:
-        image = self._parts.store.find(live.container.image_id)
-        return self._parts.snapshots.root(live.id, self._parts.store.lowers(image))
-
-    def _began(self, live: Live, started: Started, writer: LogWriter) -> None:
-        """The program runs: record its output, sample it, and wait for its end."""
-        self._hold(live, started.pid, started.fds, writer)
-        self._parts.registry.move(
-            live,
-            Status.RUNNING,
-            pid=started.pid,
-            pid_start_ticks=_start_ticks(started.pid),
-            boot_id=proc.read_boot_id(),
-            started_ns=time.time_ns(),
-            finished_ns=0,
-            exit_code=None,
-            oom_killed=False,
-            cause="",
-            error="",
-            restart_at_ns=0,
-            stopped_by_user=False,
-        )
         self._tell(live, "start")
         self._watch(live, self._parts.keeper.exit_future(live.key))
-
-    def _hold(self, live: Live, pid: int, fds: tuple[int, ...], writer: LogWriter) -> None:
-        live.ended.clear()
-        live.exit = asyncio.get_running_loop().create_future()
-        live.signal_sent = ""
-        live.pidfd = _pidfd(pid)
-        key = live.key
-        live.recorder = Recorder(
-            writer,
-            pid,
-            fds,
-            tty=live.options.tty,
-            stdin=live.options.interactive,
-            on_stdin_end=lambda: self._parts.keeper.end_stdin(key),
-        )
-        live.meter.open(self._parts.cgroups.sampler(live.id))
 
     def adopt(self, live: Live, fds: tuple[int, ...], end: "asyncio.Future[Exit] | None") -> None:
         """A run that another supervisor started. Without the keeper's future, its pidfd tells its end, not its code."""
         writer = LogWriter(self._parts.paths.run_folder(live.id, live.state.run))
         if fds:
-            self._hold(live, live.state.pid, fds, writer)
+            hold(self._parts, live, Started(live.state.pid, fds), writer)
         else:
             writer.close()
-            live.ended.clear()
-            live.pidfd = _pidfd(live.state.pid)
-            live.meter.open(self._parts.cgroups.sampler(live.id))
+            hold(self._parts, live, Started(live.state.pid, ()), None)
         self._watch(live, end)
 
     def _watch(self, live: Live, end: "asyncio.Future[Exit] | None") -> None:
@@ -177,7 +82,7 @@ class Runs:
 
     def ended(self, live: Live, how: Exit) -> None:
         """Pid 1 is gone, and so is every process of its pid namespace: record, undo, and decide what comes next."""
-        self._release(live)
+        release(self._parts, live)
         oom_killed = live.meter.oom_kills > 0
         self._parts.keeper.forget(live.key)
         words = death.cause(
@@ -194,21 +99,6 @@ class Runs:
             self.on_gone(live)
         else:
             live.exit.set_result(how.code)
-
-    def _release(self, live: Live) -> None:
-        """Give back what the run held."""
-        if live.recorder is not None:
-            live.recorder.drain()
-            live.recorder = None
-        live.meter.saw_ooms(self._parts.cgroups.oom_kills(live.id))
-        live.meter.close()
-        try:
-            self._parts.cgroups.delete(live.id)
-        except (OSError, errors.EngineError, ExceptionGroup) as err:
-            self._parts.warn(f"the control group of {live.name} could not be removed: {err}")
-        if live.pidfd >= 0:
-            os.close(live.pidfd)
-            live.pidfd = -1
 
     def _after(self, live: Live, how: Exit, facts: dict[str, Any]) -> None:
         """Exited, or waiting for the next attempt of its restart policy."""
@@ -280,20 +170,6 @@ def is_alive(state: ContainerState) -> bool:
     """Whether the process of this state is still the same one: pid, start time and boot."""
     same_boot = state.pid and state.boot_id == proc.read_boot_id()
     return bool(same_boot) and proc.is_same_process(state.pid, state.pid_start_ticks)
-
-
-def _start_ticks(pid: int) -> int:
-    """When it started; 0 where it has gone already."""
-    stat = proc.read_stat(pid)
-    return stat.start_ticks if stat is not None else 0
-
-
-def _pidfd(pid: int) -> int:
-    """pidfd_open(2); -1 where the process is gone already."""
-    try:
-        return os.pidfd_open(pid)
-    except ProcessLookupError:
-        return -1
 
 
 def _as_engine_error(err: errors.EngineError | OSError) -> errors.EngineError:
