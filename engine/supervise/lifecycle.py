@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Any
 
 import msgspec
@@ -173,7 +173,8 @@ class Lifecycle:
         """SIGKILL to everything in its control group, and to pid 1, which takes the rest of its namespace along."""
         self._parts.cgroups.kill(live.id)
         if live.active:
-            send_signal(live, signal.SIGKILL)
+            with suppress(errors.Conflict):  # it may have died of the first one already, and be reaped
+                send_signal(live, signal.SIGKILL)
         if not await self._ends_within(live, KILL_SECONDS):
             raise errors.Conflict(
                 f"container {live.name} does not end", hint="a process of it waits in the kernel: see qd top, dmesg"
