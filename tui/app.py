@@ -4,11 +4,12 @@ import itertools
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.message import Message
 from textual.screen import Screen
 
 import themes
@@ -24,9 +25,6 @@ from tui.screens.confirm import ConfirmScreen
 from tui.screens.container import ContainerScreen
 from tui.screens.keys import KeysScreen, KeyWords
 from tui.screens.overview import OverviewScreen
-
-if TYPE_CHECKING:
-    from engine.client import Engine
 
 _TEXTUALS = frozenset(binding.action for binding in Screen.BINDINGS if isinstance(binding, Binding))
 """Actions that every screen of Textual has; they are no news here."""
@@ -49,8 +47,8 @@ class Dashboard(App[None]):
 
     def __init__(
         self,
-        engine: "Engine",
         paths: Paths,
+        connect: Callable[[Callable[[Message], object]], Bridge],
         *,
         read_only: bool = False,
         clock: Callable[[], float] = time.monotonic,
@@ -60,7 +58,7 @@ class Dashboard(App[None]):
         self._paths = paths
         self._read_only = read_only
         self._clock = clock
-        self._bridge = Bridge(engine, self.post_message, read_only=read_only)
+        self._bridge = connect(self.post_message)
         self._buffer = LogBuffer()
         self._moment: Moment | None = None
         self._series: tuple[str, Series] | None = None
@@ -233,7 +231,8 @@ def run_dashboard(paths: Paths, read_only: bool) -> int:
     from engine.cli.guard import guarded
     from engine.client import Engine
 
-    app = Dashboard(Engine(paths), paths, read_only=read_only)
+    engine = Engine(paths)
+    app = Dashboard(paths, lambda post: Bridge(engine, post, read_only=read_only), read_only=read_only)
     with guarded(sys.stdin.fileno()):
         app.run()
     return app.return_code or 0

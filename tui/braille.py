@@ -7,7 +7,7 @@ right one, 6 and 7 the lowest dot of each.
 from collections.abc import Sequence
 from typing import Final
 
-BLANK: Final = 0x2800
+_FIRST: Final = 0x2800
 DOTS: Final = 4
 """Dots up in one cell."""
 POINTS: Final = 2
@@ -51,7 +51,7 @@ def _largest(values: Sequence[Value]) -> Value:
 def _dots(value: Value, most: int, top: float) -> int:
     if value is None:
         return 0
-    share = value / top if top > 0 else 0.0
+    share = min(1.0, value / top) if top > 0 else 0.0
     return max(1, min(most, round(share * most)))
 
 
@@ -59,4 +59,9 @@ def _line(heights: list[int], row: int) -> str:
     """One line of cells; row 0 is the lowest."""
     below = row * DOTS
     cut = [min(DOTS, max(0, height - below)) for height in heights]
-    return "".join(chr(BLANK | _LEFT[cut[i]] | _RIGHT[cut[i + 1]]) for i in range(0, len(cut), POINTS))
+    return "".join(_cell(_LEFT[cut[i]] | _RIGHT[cut[i + 1]]) for i in range(0, len(cut), POINTS))
+
+
+def _cell(dots: int) -> str:
+    """A cell without dots is a blank: some fonts draw U+2800 as eight small rings."""
+    return chr(_FIRST | dots) if dots else " "

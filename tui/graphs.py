@@ -48,8 +48,11 @@ class Scaled(NamedTuple):
 
 
 def graphs(series: Series | None, row: Row | None) -> list[Graph]:
-    """CPU, memory, reading and writing; of a container that does not run, what is remembered."""
-    if series is None or row is None:
+    """CPU, memory, reading and writing; of a container that does not run, what is remembered.
+
+    None where nothing was ever measured.
+    """
+    if series is None or row is None or not any(value is not None for value in series.memory_bytes):
         return []
     end = series.end_ns // 1000 // max(1, series.step_usec)
     return [_cpu(series, row, end), _memory(series, row, end), *_disk(series, end)]

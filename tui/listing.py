@@ -5,6 +5,8 @@ from typing import Final
 
 from tui.rows import Moment, Row, in_trouble, matches, steady
 
+SETTLE_SECONDS: Final = 3.0
+"""At first the cursor is on the top row, whichever that is: the order is complete when the journal has been read."""
 FROZEN_SECONDS: Final = 3.0
 """How long the order stays after the cursor moved: nobody wants to hit the row that has just come up."""
 
@@ -15,6 +17,7 @@ class Listing:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._frozen_until = 0.0
+        self._settled_at: float | None = None
         self._moment: Moment | None = None
         self._cursor: str | None = None
         self._index = 0
@@ -46,6 +49,10 @@ class Listing:
     def show(self, moment: Moment) -> None:
         """Take in a moment, in its order or in the old one where the cursor moved a little while ago."""
         self._moment = moment
+        if self._settled_at is None:
+            self._settled_at = self._clock() + SETTLE_SECONDS
+        if self._clock() < self._settled_at:
+            self._cursor, self._index = None, 0
         rows = [row for row in moment.rows if self._wanted(row)]
         if self._clock() < self._frozen_until:
             by_id = {row.id: row for row in rows}
@@ -67,12 +74,14 @@ class Listing:
 
     def go(self, index: int) -> None:
         """Put the cursor on a line."""
+        self._settled_at = 0.0
         self._frozen_until = self._clock() + FROZEN_SECONDS
         self._index = max(0, min(len(self.rows) - 1, index))
         self._settle(stay=True)
 
     def find(self, container_id: str) -> None:
         """Put the cursor on a container, if it is shown."""
+        self._settled_at = 0.0
         self._cursor = container_id
         self._settle()
 

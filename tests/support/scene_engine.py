@@ -7,13 +7,15 @@ import os
 import queue
 import socket
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+
+from support import scene
 
 from engine import errors
 from engine.model import Container, Event, Overview, Series, Status
 from engine.supervise.log import LogReader, LogWriter
-from support import scene
 
 
 class SceneConnection:
@@ -66,6 +68,7 @@ class SceneEngine:
         self._followers: dict[tuple[str, int], list[socket.socket]] = {}
         self._undo = ExitStack()
         self._folder = self._undo.enter_context(tempfile.TemporaryDirectory())
+        self._lock = threading.Lock()
         self._logs: dict[tuple[str, int], LogWriter] = {}
 
     # What a test does to it
@@ -181,11 +184,13 @@ class SceneEngine:
         self._answer(method)
 
     def _log(self, key: tuple[str, int]) -> LogWriter:
-        if key not in self._logs:
-            folder = f"{self._folder}/{key[0][:12]}-{key[1]}"
-            os.makedirs(folder)
-            self._logs[key] = LogWriter(folder)
-        return self._logs[key]
+        """The bridge's thread and the test's may both be the first to want it."""
+        with self._lock:
+            if key not in self._logs:
+                folder = f"{self._folder}/{key[0][:12]}-{key[1]}"
+                os.makedirs(folder)
+                self._logs[key] = LogWriter(folder)
+            return self._logs[key]
 
     def _reader(self, key: tuple[str, int]) -> LogReader:
         log = self._log(key)

@@ -143,7 +143,7 @@ class Tail:
         with closing(log):
             size = os.fstat(log.output).st_size
             data = os.pread(log.output, BEFORE_BYTES, max(0, size - BEFORE_BYTES))
-        yield from Cutter().feed(data + b"\n", BEFORE_LINES)[0]
+        yield from Cutter().feed(data.removesuffix(b"\n") + b"\n", BEFORE_LINES)[0] if data else ()
         yield Line(f"run {run}", mark=True)
 
     def _give(self, batch: Batch) -> None:

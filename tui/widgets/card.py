@@ -85,7 +85,10 @@ class Card(Drawn):
         for graph in chosen:
             height = min(GRAPH_MOST, room // len(chosen) - 1)
             lines += [*draw_graph(self, graph, width, height), Strip.blank(width, self.look())]
-        return [*lines[:-1], self._time(width)] if lines else []
+        if lines:
+            return [*lines[:-1], self._time(width)]
+        missing = "no figures: they are taken once a second while it runs" if self._series and not chosen else ""
+        return [Stretch(self.look("muted")).add(text).strip() for text in wrap(missing, width)]
 
     def _time(self, width: int) -> Strip:
         assert self._series is not None

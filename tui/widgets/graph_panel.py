@@ -38,9 +38,7 @@ class GraphPanel(Drawn):
         """Rows of one or two graphs each, then the time."""
         found = graphs(self._series, self._row)
         if not found or self._series is None:
-            return [
-                Stretch(self.look("muted")).add("no figures yet: they are taken once a second while it runs").strip()
-            ]
+            return [Stretch(self.look("muted")).add("no figures: they are taken once a second while it runs").strip()]
         across = 2 if size.width >= WIDE else 1
         down = max(1, min(len(found) // across, (size.height - 1) // (LEAST + 1)))
         height = (size.height - 1) // down - 1
