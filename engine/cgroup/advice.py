@@ -5,6 +5,7 @@ from typing import Final
 
 from engine.cgroup import detect
 from engine.cgroup.detect import Found
+from engine.cgroup.kernfs import REAL
 
 MOUNT: Final = "mount one: mount -t cgroup2 none /sys/fs/cgroup; in a container: run it with --privileged"
 _FLAGS: Final = {
@@ -39,7 +40,7 @@ def _locked(found: Found) -> list[str]:
 
 def _crowded(found: Found) -> list[str]:
     tree = found.tree
-    if tree is None or found.hierarchies or not detect.is_crowded(tree.path):
+    if tree is None or not detect.is_crowded(tree.path) or not REAL.read_or(f"{tree.path}/cgroup.controllers", ""):
         return []
     return [
         "the cgroup of this container has processes, so it can give no controllers to others: "
