@@ -70,8 +70,10 @@ def spawn(birth: Birth, main: Callable[["Channel"], NoReturn]) -> Child:
             cloned, pending = _clone(birth)
             if cloned.pid == 0:
                 _born(birth._replace(into=pending), theirs, main)
+            made = Child(cloned.pid, cloned.pidfd, ours)
+            undo.callback(made.kill)
         undo.pop_all()
-        return Child(cloned.pid, cloned.pidfd, ours)
+        return made
 
 
 def _clone(birth: Birth) -> tuple[clone.Cloned, str | None]:
@@ -97,7 +99,18 @@ def _signals_blocked() -> Iterator[None]:
     try:
         yield
     finally:
-        syscalls.set_signal_mask(before)
+        twice(lambda: syscalls.set_signal_mask(before))
+
+
+def twice(restore: Callable[[], object]) -> None:
+    """Restore a state of the keeper's own, without which it would be worse off than after any error.
+
+    The kernel has no reason to refuse it but a moment's lack of memory, so that a second try is enough.
+    """
+    try:
+        restore()
+    except OSError:
+        restore()
 
 
 class Channel:
@@ -120,10 +133,6 @@ class Channel:
         """Wait for GO. Raises `GoneAway` when the keeper has gone or gives up."""
         message, _ = messages.receive(self._sock)
         return message.data
-
-    def close(self) -> None:
-        """Close it; only for a process that does not execute a program."""
-        self._sock.close()
 
 
 def _born(birth: Birth, sock: socket.socket, main: Callable[[Channel], NoReturn]) -> NoReturn:

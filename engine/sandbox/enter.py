@@ -88,18 +88,7 @@ def _children_inside(target: int) -> Iterator[None]:
         try:
             yield
         finally:
-            _come_back(own)
-
-
-def _come_back(own: int) -> None:
-    """Tried twice: a keeper whose children are all born in one container would be worse than any error.
-
-    The rights were there a moment ago, so that nothing but a lack of memory can refuse it.
-    """
-    try:
-        syscalls.setns(own, const.CLONE_NEWPID)
-    except OSError:
-        syscalls.setns(own, const.CLONE_NEWPID)
+            child.twice(lambda: syscalls.setns(own, const.CLONE_NEWPID))
 
 
 def _main(order: EnterOrder, target: int, stdio: Stdio | None, channel: Channel) -> NoReturn:

@@ -50,6 +50,7 @@ def namespace(name: str, err: OSError) -> errors.EngineError:
 
 
 _HINTS: Final = {
+    errno.ENOENT: "it is missing on this host, or was removed after the container was made",
     errno.ENOMEM: "the host is out of memory",
     errno.EAGAIN: "the host's limit of processes is reached: see ulimit -u and the pids cgroup",
     errno.EMFILE: "the engine's limit of open files is reached: raise ulimit -n before it starts",
@@ -60,6 +61,7 @@ _HINTS: Final = {
 
 
 def _words(err: OSError) -> str:
-    """`open: permission denied`, without paths of descriptors that mean nothing to a reader."""
+    """`mount: permission denied`, without paths of descriptors that mean nothing to a reader."""
     text = (err.strerror or os.strerror(err.errno or 0)) if err.errno else str(err)
-    return text[:1].lower() + text[1:]
+    call, colon, words = text.rpartition(": ")
+    return f"{call}{colon}{words[:1].lower()}{words[1:]}"

@@ -88,7 +88,7 @@ def streams(pty: Pty | None, stdio: Stdio | None, channel: Channel) -> Streams:
 
 
 def finish(
-    process: Process, given: Streams, channel: Channel, stay: Callable[[Channel, Callable[[], None]], None] | None
+    process: Process, given: Streams, channel: Channel, stay: Callable[[Callable[[], None]], None] | None
 ) -> NoReturn:
     """Become the program. `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it."""
     try:
@@ -103,7 +103,7 @@ def finish(
         if not moved:
             _enter_directory_as_user(process.cwd)
         if stay is not None:
-            stay(channel, files.set_session)
+            stay(files.set_session)
         if given.terminal:
             terminal.take_as_controlling(0)
             terminal.set_size(0, process.size)

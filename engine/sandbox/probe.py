@@ -22,7 +22,7 @@ class Missing(NamedTuple):
     """A feature that cannot be had here."""
 
     feature: str
-    """pid, mount, ipc, uts, network or cgroup namespace; proc, tmpfs or overlay file system; mount_setattr."""
+    """`NAME namespace` with the OCI's name, or one of `_MOUNTS`: overlay, tmpfs, proc ..."""
     message: str
     hint: str
 
@@ -54,7 +54,7 @@ def _try_everything(writer: int) -> NoReturn:
     try:
         refused = [found for name, flag in UNSHARED.items() if (found := _try_namespace(name, flag))]
         if not any(entry.feature == "mount namespace" for entry in refused):
-            refused += [found for feature, step in _MOUNTS if (found := _try(feature, step))]
+            refused += [found for feature, what, step in _MOUNTS if (found := _try(feature, what, step))]
         os.write(writer, json.dumps(refused).encode())
     finally:
         os._exit(0)
@@ -68,11 +68,11 @@ def _try_namespace(name: str, flag: int) -> Missing | None:
     return None
 
 
-def _try(feature: str, step: Callable[[], None]) -> Missing | None:
+def _try(feature: str, what: str, step: Callable[[], None]) -> Missing | None:
     try:
         step()
     except OSError as err:
-        return _missing(feature, explain.step(f"use {feature}", err))
+        return _missing(feature, explain.step(f"use {what}", err))
     return None
 
 
@@ -107,9 +107,9 @@ def _proc() -> None:
 
 
 _MOUNTS: Final = (
-    ("private mounts", _separate),
-    ("the tmpfs file system", _tmpfs),
-    ("the overlay file system", _overlay),
-    ("mount attributes", _attributes),
-    ("the proc file system", _proc),
+    ("private mounts", "mounts of its own", _separate),
+    ("tmpfs", "the tmpfs file system", _tmpfs),
+    ("overlay", "the overlay file system", _overlay),
+    ("mount attributes", "read-only copies of mounts", _attributes),
+    ("proc", "a proc file system of its own", _proc),
 )

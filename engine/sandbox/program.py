@@ -16,7 +16,7 @@ def execute(arguments: list[str], environment: dict[str, str]) -> None:
     """Execute the program; it returns only by raising an `EngineError`.
 
     A name with a slash is a path. Another is searched for in the PATH of `environment`, as execvp(3) does: a
-    directory in which it is missing is passed over, and one that cannot be executed is reported if nothing else is
+    directory in which it is missing is passed over, and permission that is denied is reported if nothing else is
     found.
     """
     name = arguments[0]
@@ -27,7 +27,9 @@ def execute(arguments: list[str], environment: dict[str, str]) -> None:
         try:
             files.execute(path, arguments, environment)
         except OSError as err:
-            if err.errno not in _NOT_THERE or os.path.lexists(path):
+            if err.errno not in (*_NOT_THERE, errno.EACCES):
+                raise failure(name, err) from err
+            if err.errno == errno.EACCES or os.path.lexists(path):
                 refused = refused or err
     raise failure(name, refused)
 

@@ -9,24 +9,32 @@ import signal
 from collections.abc import Callable
 from typing import Final, NoReturn
 
-from engine.kernel import files
+from engine.kernel import files, syscalls
 from engine.kernel.title import set_title
-from engine.sandbox.child import Channel, close_all_but
+from engine.sandbox import capabilities
+from engine.sandbox.child import close_all_but
 
 TITLE: Final = "qd-init"
 """What `ps` shows for it: its real arguments would name paths of the host."""
 
 
-def stay(channel: Channel, prepare: Callable[[], None]) -> None:
+def stay(prepare: Callable[[], None]) -> None:
     """Fork. The child makes itself ready with `prepare` and returns; pid 1 reaps until it ends, and never returns."""
     pid = files.fork()
     if pid == 0:
         prepare()
         return
-    channel.close()
-    close_all_but(())
     set_title(TITLE)
+    _keep_what_it_needs()
+    close_all_but(())
     _reap_until(pid)
+
+
+def _keep_what_it_needs() -> None:
+    """Root may signal a program that has become another user, if the container may; another user has no capability."""
+    permitted = syscalls.capget()[1]
+    kept = permitted & capabilities.mask(["CAP_KILL"]) if os.getuid() == 0 else 0
+    syscalls.capset(kept, kept, 0)
 
 
 def _reap_until(program: int) -> NoReturn:
