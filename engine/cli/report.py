@@ -2,7 +2,6 @@
 
 import os
 import sys
-import traceback
 
 from engine.cli.render.clean import printable
 from engine.errors import EngineError
@@ -29,6 +28,8 @@ def warning(text: str) -> None:
 def defect(err: Exception) -> int:
     """An error that nobody foresaw. With QUARTERDECK_DEBUG set the place is shown."""
     if os.environ.get("QUARTERDECK_DEBUG"):
+        import traceback
+
         traceback.print_exception(err)
     if isinstance(err, OSError) and err.strerror:
         say(f"{err.strerror}: {err.filename}" if err.filename else err.strerror)

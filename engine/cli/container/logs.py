@@ -9,10 +9,11 @@ from engine.cli.arguments import Parser
 from engine.cli.context import Context
 from engine.cli.logs.lines import Start
 from engine.cli.logs.printer import Printer
-from engine.cli.logs.selection import Part, Selection
+from engine.cli.logs.selection import Selection
 from engine.cli.logs.selection import select as select_parts
 from engine.cli.parse.moment import parse_moment
-from engine.errors import InvalidInput
+from engine.cli.patience import once_it_answers
+from engine.errors import InvalidInput, Unreachable
 from engine.model import Container, Status
 from engine.session import Attached
 from engine.supervise.log import LogReader
@@ -41,7 +42,7 @@ def run(context: Context, args: Namespace) -> int:
     last = container.state.run
     for part in select_parts(open_log, range(1, last + 1), selection):
         if part.run == last and args.follow and _is_alive(container):
-            _follow(context.engine.follow_log(container.id), part, printer, selection.until_ns)
+            _follow(context, container.id, part.start, printer, selection.until_ns)
         else:
             _print(open_log(part.run), part.start, printer)
     return 0
@@ -54,22 +55,40 @@ def _print(log: LogReader, start: Start, printer: Printer) -> None:
         printer.end()
 
 
-def _follow(session: Attached, part: Part, printer: Printer, until_ns: int | None) -> None:
-    """Print what comes, until the run or the time asked for is over."""
-    with closing(session):
-        printer.begin(session.log, part.start)
-        printer.go_on(session.log)
-        while _wait_for_more(session, until_ns):
+def _follow(context: Context, container_id: str, start: Start, printer: Printer, until_ns: int | None) -> None:
+    """Print what comes, until the run or the time asked for is over, over as many supervisors as it takes."""
+    session = context.engine.follow_log(container_id)
+    printer.begin(session.log, start)
+    while True:
+        with closing(session):
             printer.go_on(session.log)
-        printer.go_on(session.log)
-        printer.end()
+            while _wait_for_more(session, until_ns):
+                printer.go_on(session.log)
+            printer.go_on(session.log)
+            if _is_over(session, until_ns):
+                break
+            position = session.log.position
+        session = once_it_answers(lambda: context.engine.follow_log(container_id))
+        session.log.seek(position)
+    printer.end()
 
 
 def _wait_for_more(session: Attached, until_ns: int | None) -> bool:
-    """Block until the log has grown; False when the run, or the time, is over."""
+    """Block until the log has grown; False when the run, or the time, is over, or the engine has gone."""
     timeout = None if until_ns is None else max(0.0, (until_ns - time.time_ns()) / 1e9)
     ready, _, _ = select.select([session.stream], [], [], timeout)
     return bool(ready) and bool(session.stream.recv(1 << 16))
+
+
+def _is_over(session: Attached, until_ns: int | None) -> bool:
+    """Whether there is nothing more to wait for, and not only a supervisor that has gone."""
+    if until_ns is not None and time.time_ns() >= until_ns:
+        return True
+    try:
+        session.exit_code()
+    except Unreachable:
+        return False
+    return True
 
 
 def _is_alive(container: Container) -> bool:

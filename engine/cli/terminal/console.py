@@ -6,7 +6,7 @@ stdlib and the session alone: nothing here needs the values of `engine.model`.
 import os
 import signal
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Final, NamedTuple
 
 from engine.cli.guard import guarded
@@ -19,7 +19,7 @@ from engine.cli.terminal.raw import leave_screen, raw_mode, size_of
 from engine.cli.terminal.relay import Ending, exit_code_of
 from engine.cli.terminal.signals import Signals, caught
 from engine.cli.terminal.sinks import PipeSink, SocketSink, TerminalSink
-from engine.errors import Conflict, NotFound
+from engine.errors import Conflict, NotFound, Unreachable
 from engine.session import Attached, Executed
 
 ENDING_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
@@ -34,22 +34,46 @@ class Manners(NamedTuple):
     detach_keys: bytes
     forward: Callable[[str], None] | None = None
     """Sends a signal, by its name, to the container; None: signals end the attachment."""
+    resume: Callable[[int], Attached | int] | None = None
+    """Attaches again after the engine was lost, at this position of the log; the exit code if the run is over."""
 
 
 def attach(session: Attached, manners: Manners) -> int:
     """Relay a container's own terminal or pipes until the run ends or the operator detaches; closes the session."""
+    tty = session.tty
     with ExitStack() as undo:
-        undo.callback(session.close)
-        is_raw = session.tty and manners.interactive and os.isatty(STDIN)
+        is_raw = tty and manners.interactive and os.isatty(STDIN)
         signals = undo.enter_context(caught((*FORWARDED_SIGNALS, signal.SIGWINCH)))
         if is_raw:
             _take_terminal(undo)
-        keyboard = _keyboard(manners, session.tty, SocketSink(session.stream)) if session.stdin_open else None
-        forward = None if is_raw else _forwarder(manners)
-        ending = AttachedRelay(session, keyboard, signals, forward).run()
-        if ending.exit_code is not None:
-            write_rest(session.log)
-        return _finish(ending, undo, session.tty)
+        ending = _relay_to_the_end(session, manners, signals, None if is_raw else _forwarder(manners))
+        return _finish(ending, undo, tty)
+
+
+def _relay_to_the_end(
+    session: Attached, manners: Manners, signals: Signals, forward: Callable[[int], None] | None
+) -> Ending:
+    """Relay, over as many supervisors as it takes: one that is gone takes no container and no output with it."""
+    while True:
+        with closing(session):
+            try:
+                return _relay(session, manners, signals, forward)
+            except Unreachable:
+                if manners.resume is None:
+                    raise
+                position = session.log.position
+        resumed = manners.resume(position)
+        if isinstance(resumed, int):
+            return Ending(exit_code=resumed)
+        session = resumed
+
+
+def _relay(session: Attached, manners: Manners, signals: Signals, forward: Callable[[int], None] | None) -> Ending:
+    keyboard = _keyboard(manners, session.tty, SocketSink(session.stream)) if session.stdin_open else None
+    ending = AttachedRelay(session, keyboard, signals, forward).run()
+    if ending.exit_code is not None:
+        write_rest(session.log)
+    return ending
 
 
 def attach_program(session: Executed, manners: Manners) -> int:

@@ -15,6 +15,7 @@ from engine.cli.terminal.raw import size_of
 from engine.cli.terminal.relay import READABLE, Ending, Relay, Watched
 from engine.cli.terminal.signals import Signals
 from engine.connection import Connection
+from engine.errors import Unreachable
 
 _READ_BYTES: Final = 1 << 16
 
@@ -33,9 +34,13 @@ class ExecutedRelay(Relay):
         super().__init__(connection, keyboard, signals)
         self._outputs = dict(outputs)
         self._master = master
+        self._loss: Unreachable | None = None
 
     def run(self) -> Ending:
-        """Relay; after the exit take what is still there, but wait for nobody else who holds the other end."""
+        """Relay; after the exit take what is still there, but wait for nobody else who holds the other end.
+
+        Raises `Unreachable` where the program has ended after the engine was lost: nobody knows its exit code.
+        """
         ending = super().run()
         if ending.exit_code is not None:
             for fd in tuple(self._outputs):
@@ -48,6 +53,16 @@ class ExecutedRelay(Relay):
         size = size_of(STDIN, STDOUT)
         if self._master is not None and size is not None:
             set_size(self._master, *size)
+
+    def lost(self, err: Unreachable) -> None:
+        """The descriptors are the program's own: the session goes on without the engine, until they end."""
+        self._loss = err
+
+    def output(self) -> bool:
+        """Nothing is ahead of the descriptors; with all of them at their end nobody is left to say more."""
+        if self._loss is not None and not self._outputs:
+            raise self._loss
+        return False
 
     def watched(self) -> Watched:
         """The outputs besides; the master of a terminal has both directions on one descriptor."""

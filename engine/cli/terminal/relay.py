@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from engine.cli.terminal.keyboard import Keyboard
 from engine.cli.terminal.signals import Signals
 from engine.connection import Connection
+from engine.errors import Unreachable
 
 READABLE: Final = select.POLLIN | select.POLLHUP | select.POLLERR
 Watched = dict[int, tuple[int, Callable[[int], None]]]
@@ -29,6 +30,7 @@ class Relay:
         self.keyboard = keyboard
         self.signals = signals
         self.ending: Ending | None = None
+        self.connected = True
 
     def run(self) -> Ending:
         """Relay until it is over. Raises `Unreachable` where the engine is lost on the way."""
@@ -48,16 +50,19 @@ class Relay:
     def resized(self) -> None:
         """The operator's terminal has another size."""
 
+    def lost(self, err: Unreachable) -> None:
+        """The engine has gone, without telling how the program ended: by default that is the end here, too."""
+        raise err
+
     def signalled(self, number: int) -> None:
         """A signal for this process: by default the end of the attachment, not of the program."""
         self.ending = Ending(signal=number)
 
     def watched(self) -> Watched:
         """Everything that can happen next."""
-        watched: Watched = {
-            self.connection.fileno(): (READABLE, self._on_message),
-            self.signals.fileno(): (READABLE, self._on_signals),
-        }
+        watched: Watched = {self.signals.fileno(): (READABLE, self._on_signals)}
+        if self.connected:
+            watched[self.connection.fileno()] = (READABLE, self._on_message)
         if self.keyboard is not None:
             if self.keyboard.can_read():
                 watched[self.keyboard.fd] = (READABLE, self._on_keys)
@@ -66,6 +71,13 @@ class Relay:
         return watched
 
     def _on_message(self, _events: int) -> None:
+        try:
+            self._take_messages()
+        except Unreachable as err:
+            self.connected = False
+            self.lost(err)
+
+    def _take_messages(self) -> None:
         """The exit event, or the reply to a resize, which says nothing: a size that was refused ends no session."""
         while self.ending is None:
             message = self.connection.receive()
