@@ -106,8 +106,9 @@ class KeeperLink:
         """End a container whose start has failed on this side; returns when it is gone."""
         self._started.pop(key, None)
         with suppress(errors.Unreachable):
-            self._send({"do": "abort", "key": key})
-            await asyncio.wait([self.exit_future(key)])
+            if key in self._exits:  # else the keeper has said that it failed, so it is gone and nobody will say exited
+                self._send({"do": "abort", "key": key})
+                await asyncio.wait([self._exits[key]])
         self.forget(key)
 
     def end_stdin(self, key: str) -> None:
