@@ -25,10 +25,10 @@ class Podman:
     def run(self, *arguments: str, options: tuple[str, ...] = ("--rm",)) -> list[str]:
         """The command that runs a program in the base image, with no network.
 
-        The rlimit is named because podman asks for the host's highest, which a root without CAP_SYS_RESOURCE may
+        The rlimits are named because podman asks for the host's highest, which a root without CAP_SYS_RESOURCE may
         not give.
         """
-        fixed = ["--network", "none", "--ulimit", "nofile=1024:4096"]
+        fixed = ["--network", "none", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1024:4096"]
         return [*self._command, "run", *options, *fixed, "localhost/base:latest", *arguments]
 
     def command(self, *arguments: str) -> list[str]:

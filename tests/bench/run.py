@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import logs, rest, start
+from bench import ground, logs, rest, start
 from bench.figures import Row, table
 from support import leaks
 from support.deck import Deck, new_paths
@@ -23,6 +23,8 @@ def main() -> int:
     rows: list[Row] = []
     with ExitStack() as undo:
         undo.callback(shutil.rmtree, f"{leaks.PREFIX}d", ignore_errors=True)
+        undo.callback(ground.sweep)
+        note = ", cgroup v1 only: the v2 tree is hidden, crun refuses a hybrid" if ground.hide_unified() else ""
         folder = Path(undo.enter_context(tempfile.TemporaryDirectory(prefix="qd-bench-")))
         deck = Deck(new_paths())
         undo.callback(deck.end)
@@ -31,7 +33,8 @@ def main() -> int:
             if not arguments.only or name in arguments.only:
                 sys.stderr.write(f"bench: {name}\n")
                 rows += measure()
-    text = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}\n\n{table(rows)}\n"
+    machine = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}{note}"
+    text = f"{machine}\n\n{table(rows)}\n"
     sys.stdout.write(text)
     if arguments.output:
         Path(arguments.output).write_text(text)

@@ -138,13 +138,17 @@ class _Processes:
         return "stray" if "/quarterdeck/" in _text(f"/proc/{pid}/cgroup") else ""
 
     def _belonging(self, pid: int) -> str:
-        """The mark of the nearest ancestor that says ours or foreign, else the process's own."""
+        """The mark of the nearest ancestor that says ours or foreign. Stray is only what has no parent but init: a
+        container with another one is being tested by somebody else."""
         above = pid
+        while above in self._parents and self._marks[above] == "stray":
+            above = self._parents[above]
+        orphaned = above != pid and above == 1
         while above in self._parents:
             if self._marks[above] in ("ours", "foreign"):
                 return self._marks[above]
             above = self._parents[above]
-        return self._marks.get(pid, "")
+        return "stray" if orphaned else ""
 
     def ours(self) -> frozenset[str]:
         """Our engines, their containers, everything started by this process, and containers that nobody owns."""

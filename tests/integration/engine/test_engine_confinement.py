@@ -82,13 +82,15 @@ def test_a_masked_folder_is_empty(path: str, out: Callable[..., str]) -> None:
 
 @pytest.mark.parametrize("path", ["/proc/sys/kernel/hostname", "/proc/sysrq-trigger", "/sys/kernel/uevent_seqnum"])
 def test_the_kernel_s_knobs_cannot_be_turned(path: str, qd: Callable[..., Outcome]) -> None:
+    if not Path(path).exists():
+        pytest.skip(f"needs {path}")
     outcome = qd("run", "--rm", BASE, "sh", "-c", f"echo x > {path}")
     assert outcome.code != 0
     assert "Read-only file system" in outcome.err or "Permission denied" in outcome.err
 
 
 @pytest.mark.parametrize(
-    "program", [("mount", "-t", "tmpfs", "none", "/mnt"), ("hostname", "evil"), ("chroot", "/none")]
+    "program", [("mount", "-t", "tmpfs", "none", "/mnt"), ("hostname", "evil"), ("ip", "link", "set", "lo", "down")]
 )
 def test_what_needs_a_missing_capability_fails(program: tuple[str, ...], qd: Callable[..., Outcome]) -> None:
     assert qd("run", "--rm", BASE, *program).code not in (0, 125)
