@@ -61,6 +61,7 @@ class Dashboard(App[None]):
         self._bridge = connect(self.post_message)
         self._buffer = LogBuffer()
         self._moment: Moment | None = None
+        self._leaving = False
         self._series: tuple[str, Series] | None = None
         for palette in self._palettes.values():
             self.register_theme(theme.theme(palette))
@@ -70,9 +71,9 @@ class Dashboard(App[None]):
         """Every variable of ours, known while Textual's own theme is worn before ours is."""
         return theme.variables(self._palettes[themes.DEFAULT])
 
-    def on_mount(self) -> None:
+    async def on_mount(self) -> None:
         """The first screen, then the engine: painting waits for nobody."""
-        self.push_screen(OverviewScreen(self._buffer, read_only=self._read_only, clock=self._clock))
+        await self.push_screen(OverviewScreen(self._buffer, read_only=self._read_only, clock=self._clock))
         self._bridge.start()
         for complaint in self._complaints:
             self.notify(plain(complaint), severity="warning", markup=False)
@@ -80,6 +81,12 @@ class Dashboard(App[None]):
     def on_unmount(self) -> None:
         """Nobody listens any more."""
         self._bridge.stop()
+
+    async def action_quit(self) -> None:
+        """Leave; the screens are told nothing while they are taken down."""
+        self._leaving = True
+        self._bridge.stop()
+        self.exit()
 
     # From the bridge
 
@@ -184,8 +191,10 @@ class Dashboard(App[None]):
     # The rest
 
     def _acting(self) -> list[ActingScreen]:
-        """All screens that show containers, also those behind others."""
-        return [screen for screen in self.screen_stack if isinstance(screen, ActingScreen) and screen.is_mounted]
+        """All screens that can be told of containers, also those behind others."""
+        if self._leaving:
+            return []
+        return [screen for screen in self.screen_stack if isinstance(screen, ActingScreen) and screen.ready]
 
     def _follow(self, row: Row | None) -> None:
         """Log and figures of this container from here on."""

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from support import scene
 from support.scene_engine import SceneEngine
+from textual import events
 from textual.message import Message
 from textual.pilot import Pilot
 
@@ -89,9 +90,19 @@ class Driver:
         self.bridge = bridge
 
     async def press(self, *keys: str) -> None:
-        """Press keys, and let everything be handled that follows from them."""
-        await self.pilot.press(*keys)
-        await self.pilot.pause()
+        """Press keys, and let everything be handled that follows from them.
+
+        Textual's own `press` waits for the process to be idle after each key, sixty milliseconds and more.
+        """
+        for key in keys:
+            character = " " if key == "space" else key if len(key) == 1 else None
+            self.app.post_message(events.Key(key, character))
+            await self.settle()
+
+    async def settle(self) -> None:
+        """Until what is queued has been handled, and what that queued, and so on: widget, screen, application."""
+        for _ in range(4):
+            await self.pilot._wait_for_screen()
 
     async def until(self, condition: Callable[[], object], what: str = "") -> None:
         """Wait for something; a test that waits in vain fails with what is on the screen."""
@@ -104,6 +115,10 @@ class Driver:
     async def until_text(self, *words: str) -> None:
         """Wait until all of the words are on the screen."""
         await self.until(lambda: all(word in self.text() for word in words), " and ".join(words))
+
+    async def until_gone(self, word: str) -> None:
+        """Wait until a word is on the screen no longer."""
+        await self.until(lambda: word not in self.text(), f"the end of {word}")
 
     def lines(self) -> list[str]:
         """What is on the screen, without styles."""

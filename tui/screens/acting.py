@@ -35,6 +35,12 @@ class ActingScreen(Screen[None]):
     def __init__(self, *, read_only: bool) -> None:
         super().__init__()
         self._read_only = read_only
+        self.ready = False
+        """Its widgets are there: it can be told things."""
+
+    def on_mount(self) -> None:
+        """Textual calls this after the subclass's own."""
+        self.ready = True
 
     # What the application tells
 

@@ -15,7 +15,7 @@ from engine import errors
 from engine.client import Engine
 from engine.model import ContainerState, Status
 from tui import actions, rows
-from tui.bridge import Bridge
+from tui.bridge import Bridge, pulse, tail
 from tui.lines import Batch, LogBuffer
 from tui.messages import Acted, EngineLost, HostSampled, LogGrew, MomentCame, SeriesCame
 from tui.past import Recorder
@@ -45,6 +45,13 @@ class Ear:
 @pytest.fixture
 def ear() -> Ear:
     return Ear()
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch) -> None:
+    """Attempts that fail are repeated at once."""
+    monkeypatch.setattr(pulse, "RETRY_SECONDS", (0.02,))
+    monkeypatch.setattr(tail, "RETRY_SECONDS", 0.02)
 
 
 @pytest.fixture
