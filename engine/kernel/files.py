@@ -50,6 +50,12 @@ def read_link(path: str, *, folder: int | None = None) -> str:
     return os.readlink(path, dir_fd=folder)
 
 
+def change_owner(path: str, uid: int, gid: int, *, folder: int) -> None:
+    """fchownat(2), of a link itself where it is one."""
+    syscalls.entering("fchownat")
+    os.chown(path, uid, gid, dir_fd=folder, follow_symlinks=False)
+
+
 def chown(fd: int, uid: int, gid: int = -1) -> None:
     """fchown(2)."""
     syscalls.entering("fchown")

@@ -66,7 +66,7 @@ def spawn(birth: Birth, main: Callable[["Channel"], NoReturn]) -> Child:
     with ExitStack() as undo:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_CLOEXEC)
         undo.callback(ours.close)
-        with contextlib.closing(theirs), _signals_blocked():
+        with contextlib.closing(theirs), signals_blocked():
             cloned, pending = _clone(birth)
             if cloned.pid == 0:
                 _born(birth._replace(into=pending), theirs, main)
@@ -94,7 +94,8 @@ def _clone(birth: Birth) -> tuple[clone.Cloned, str | None]:
 
 
 @contextlib.contextmanager
-def _signals_blocked() -> Iterator[None]:
+def signals_blocked() -> Iterator[None]:
+    """Every signal waits, in this process and in what it clones."""
     before = syscalls.set_signal_mask(const.ALL_SIGNALS)
     try:
         yield

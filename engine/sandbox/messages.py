@@ -59,7 +59,9 @@ def encode(kind: Kind, /, **data: Any) -> bytes:
 def decode(packet: bytes) -> Message:
     """A packet as it was sent. Raises ValueError for anything else."""
     data = json.loads(packet)
-    return Message(Kind(data.pop("type")), data)
+    if not isinstance(data, dict):
+        raise ValueError("not an object")
+    return Message(Kind(data.pop("type", None)), data)
 
 
 def receive(channel: socket.socket) -> tuple[Message, list[int]]:

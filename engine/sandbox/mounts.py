@@ -29,14 +29,15 @@ _TMPFS_WORDS: Final = ("ro", "rw", "exec", "noexec", "suid", "nosuid", "dev", "n
 def mounts(options: CreateOptions, files: dict[str, str]) -> list[dict[str, Any]]:
     """All mounts. `files` are the engine's own, by their name in /etc, such as hosts -> a path of the host.
 
-    One of the operator's takes the place of a default with the same destination. Raises `InvalidInput`.
+    One of the operator's takes the place of a default with the same destination. A mount comes before those in it,
+    so that none is hidden. Raises `InvalidInput`.
     """
     wanted = [*map(_bind, options.binds), *(_tmpfs(path, words) for path, words in options.tmpfs.items())]
     taken = _destinations(wanted)
     base = [_default(entry, options.privileged) for entry in DEFAULTS]
     own = [_own_file(name, source) for name, source in files.items()]
     kept = [mount for mount in base + own if mount["destination"] not in taken]
-    return kept + sorted(wanted, key=lambda mount: mount["destination"].count("/"))
+    return sorted(kept + wanted, key=lambda mount: mount["destination"].count("/"))
 
 
 def _default(entry: tuple[str, str, str, list[str]], privileged: bool) -> dict[str, Any]:

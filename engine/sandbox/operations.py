@@ -224,7 +224,7 @@ class Device(NamedTuple):
         except FileExistsError:
             return
         if self.uid or self.gid:
-            os.chown(name, self.uid, self.gid, dir_fd=folder, follow_symlinks=False)
+            files.change_owner(name, self.uid, self.gid, folder=folder)
 
     def describe(self) -> str:
         return f"make the device {self.path}"

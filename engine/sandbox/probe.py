@@ -12,6 +12,7 @@ from typing import Final, NamedTuple, NoReturn
 from engine import errors
 from engine.kernel import clone, const, files, syscalls
 from engine.sandbox import explain
+from engine.sandbox.child import signals_blocked
 from engine.sandbox.init import UNSHARED
 
 _GROUND: Final = "/dev"
@@ -31,22 +32,29 @@ class Missing(NamedTuple):
 
 
 def missing() -> list[Missing]:
-    """What is refused here, empty on a host that has everything. Leaves nothing behind."""
+    """What is refused here, empty on a host that has everything. Leaves nothing behind. Raises OSError."""
     refused = []
+    try:
+        text = _report(const.CLONE_NEWPID)
+    except OSError as err:
+        refused.append(_missing("pid namespace", explain.namespace("pid", err)))
+        text = _report(0)
+    return refused + [Missing(*entry) for entry in json.loads(text or "[]")]
+
+
+def _report(flags: int) -> str:
+    """What a child in new namespaces of these flags reports."""
     reader, writer = os.pipe2(os.O_CLOEXEC)
     with files.closing(reader):
-        try:
-            child = clone.clone(const.CLONE_NEWPID)
-        except OSError as err:
-            refused.append(_missing("pid namespace", explain.namespace("pid", err)))
-            child = clone.clone(0)
-        if child.pid == 0:
-            _try_everything(writer)
-        os.close(writer)
-        text = files.read_all(reader)
-    os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED)
-    os.close(child.pidfd)
-    return refused + [Missing(*entry) for entry in json.loads(text or "[]")]
+        with files.closing(writer), signals_blocked():
+            child = clone.clone(flags)
+            if child.pid == 0:
+                _try_everything(writer)
+        with files.closing(child.pidfd):
+            try:
+                return files.read_all(reader)
+            finally:
+                os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED)
 
 
 def _try_everything(writer: int) -> NoReturn:

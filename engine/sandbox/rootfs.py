@@ -45,7 +45,8 @@ def plan(
     steps: list[op.Operation] = [op.Isolate(_receives(spec)), _root(root, rootfs)]
     for mount in spec.get("mounts", []):
         steps += _mount(mount, hierarchies)
-    steps += [*DEVICES, *map(_device, linux.get("devices", [])), *LINKS]
+    if not _binds_dev(spec):
+        steps += [*DEVICES, *map(_device, linux.get("devices", [])), *LINKS]
     if spec["process"].get("terminal"):
         steps.append(Console())
     steps += [op.Sysctl(name, value) for name, value in linux.get("sysctl", {}).items()]
@@ -62,6 +63,11 @@ def plan(
 def _receives(spec: dict[str, Any]) -> bool:
     """Whether a mount of the spec follows what the host mounts later."""
     return any(options.parse(mount.get("options", [])).propagation & const.MS_SLAVE for mount in spec.get("mounts", []))
+
+
+def _binds_dev(spec: dict[str, Any]) -> bool:
+    """Whether /dev is the host's: nothing is made in it then."""
+    return any(mount["destination"] == "/dev" and mount.get("type") == "bind" for mount in spec.get("mounts", []))
 
 
 def _root(root: dict[str, Any], rootfs: str) -> op.Operation:
