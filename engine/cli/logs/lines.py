@@ -11,7 +11,7 @@ from engine.supervise.log import LogReader, Piece, Stream
 
 LINE_MAX: Final = 1 << 20
 """A longer line comes out in parts: memory stays bounded whatever a container writes."""
-_WARM_PIECES: Final = 512
+WARM_PIECES: Final = 512
 """How far back the beginning of a line is looked for."""
 
 
@@ -29,6 +29,8 @@ class Start(NamedTuple):
 
     piece: int
     skip: int = 0
+    unwanted: tuple[int, ...] = ()
+    """Streams whose line that has no end yet is not asked for."""
 
 
 class LineCutter:
@@ -65,6 +67,8 @@ class LineCutter:
 def begin(log: LogReader, cutter: LineCutter, start: Start) -> Iterator[Lines]:
     """Go to `start`: what the lines around it begin with is taken from before, and nothing that ended before."""
     _warm(log, cutter, start.piece)
+    for stream in start.unwanted:
+        cutter.drop(stream)
     log.seek(start.piece)
     if not start.skip:
         return
@@ -97,10 +101,10 @@ def _warm(log: LogReader, cutter: LineCutter, number: int) -> None:
 def _first_to_warm(log: LogReader, number: int) -> int:
     """Far enough back that each stream has had the end of a line since."""
     open_streams = {Stream.STDOUT, Stream.STDERR}
-    for before in range(number - 1, max(-1, number - 1 - _WARM_PIECES), -1):
+    for before in range(number - 1, max(-1, number - 1 - WARM_PIECES), -1):
         piece = log.piece(before)
         if b"\n" in log.read(piece):
             open_streams.discard(Stream(piece.stream))
         if not open_streams:
             return before
-    return max(0, number - _WARM_PIECES)
+    return max(0, number - WARM_PIECES)

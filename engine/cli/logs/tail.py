@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from engine.cli.logs.lines import Start
+from engine.cli.logs.lines import WARM_PIECES, Start
 from engine.supervise.log import LogReader, Stream
 
 
@@ -17,26 +17,37 @@ def find_tail(log: LogReader, wanted: int, end: int) -> Tail:
     """The beginning of the last `wanted` lines before the piece `end`.
 
     Lines of both streams count in the order in which they were completed, which is the order of their ends in the
-    file. Text after the last end of its stream counts as a line.
+    file; after them comes what has no end yet, stdout first.
     """
-    number = end
-    found = 0
-    unseen = {Stream.STDOUT, Stream.STDERR}
-    while number > 0 and wanted > 0:
-        piece = log.piece(number - 1)
+    unfinished = _unfinished(log, end)
+    found = len(unfinished)
+    if wanted <= found:
+        return Tail(Start(end, unwanted=unfinished[: found - wanted]), wanted)
+    for number in range(end - 1, -1, -1):
+        piece = log.piece(number)
         if piece.stream == Stream.STDIN:
-            number -= 1
             continue
         data = log.read(piece)
-        if piece.stream in unseen:
-            unseen.discard(Stream(piece.stream))
-            found += not data.endswith(b"\n")
         ends = data.count(b"\n")
         if found + ends > wanted:
-            return Tail(Start(number - 1, _after_end(data, wanted - found)), wanted)
+            return Tail(Start(number, _after_end(data, wanted - found)), wanted)
         found += ends
-        number -= 1
-    return Tail(Start(number), min(found, wanted))
+    return Tail(Start(0), found)
+
+
+def _unfinished(log: LogReader, end: int) -> tuple[int, ...]:
+    """The streams whose last line has no end."""
+    unseen = {Stream.STDOUT, Stream.STDERR}
+    unfinished: list[int] = []
+    for number in range(end - 1, max(-1, end - 1 - WARM_PIECES), -1):
+        piece = log.piece(number)
+        if piece.stream in unseen:
+            unseen.discard(Stream(piece.stream))
+            if not log.read(piece).endswith(b"\n"):
+                unfinished.append(piece.stream)
+        if not unseen:
+            break
+    return tuple(sorted(unfinished))
 
 
 def _after_end(data: bytes, lines: int) -> int:
