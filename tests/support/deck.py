@@ -109,7 +109,7 @@ class Deck:
         info = self.engine.info()
         self.engine.close()
         left = [pid for pid in (info.supervisor_pid, info.keeper_pid) if not _terminate(pid)]
-        folders = os.listdir(self.paths.containers)
+        folders = os.listdir(self.paths.containers) if os.path.exists(self.paths.containers) else []
         self._forget()
         assert not left, f"processes that did not end: {left}"
         assert not folders, f"folders of containers that were removed: {folders}"

@@ -123,7 +123,10 @@ class _Processes:
     def _read(self, pid: int) -> None:
         try:
             with open(f"/proc/{pid}/stat") as file:
-                self._parents[pid] = int(file.read().rpartition(")")[2].split()[1])
+                state, parent, *_ = file.read().rpartition(")")[2].split()
+            if state == "Z" and parent == "1":
+                return  # ended, and for init alone to reap
+            self._parents[pid] = int(parent)
             self._commands[pid] = _text(f"/proc/{pid}/cmdline")
             self._marks[pid] = self._mark(pid)
         except (FileNotFoundError, ProcessLookupError):
@@ -156,9 +159,16 @@ class _Processes:
         return frozenset(f"{pid} {self._commands[pid].strip()}" for pid in pids)
 
     def is_foreign_cgroup(self, folder: str) -> bool:
-        """Whether another engine's container lives in it."""
+        """Whether it belongs to another engine: that one's container is in its folder, or lives in the cgroup."""
+        name = os.path.basename(folder)
+        if any(os.path.exists(f"{root}/containers/{name}") for root in self._foreign_roots()):
+            return True
         pids = [int(pid) for pid in _text(f"{folder}/cgroup.procs").split()]
         return any(self._belonging(pid) == "foreign" for pid in pids)
+
+    def _foreign_roots(self) -> set[str]:
+        commands = [command for pid, command in self._commands.items() if self._marks.get(pid) == "foreign"]
+        return {match[1] for command in commands if (match := re.search(r"launch\.py supervisor (\S+) ", command))}
 
 
 def _text(path: str) -> str:

@@ -63,10 +63,13 @@ def test_where_cgroups_are_read_only_it_runs_without_limits_and_says_so(own_deck
 @pytest.mark.requires("unshare", "overlay")
 def test_where_the_state_is_on_an_overlay_the_layers_go_to_a_tmpfs(own_deck: Deck, tmp_path: Path) -> None:
     wrapper = _in_mount_namespace(ON_AN_OVERLAY)
-    places = {"HERE": os.path.dirname(own_deck.paths.root), "OVER": str(tmp_path)}
+    places = {"HERE": own_deck.paths.root, "OVER": str(tmp_path)}
     outcome = _run(own_deck, wrapper, "run", "--name", "afloat", BASE, "sh", "-c", "touch /opt/x; ls /opt", **places)
     assert (outcome.code, outcome.out) == (0, "x\n"), outcome.err
-    os.makedirs(own_deck.paths.run, exist_ok=True)
+    assert "overlay" in outcome.err
+    info = own_deck.engine.info()
+    assert info.storage == "overlay on tmpfs"
+    assert any("lost at a reboot" in warning for warning in info.warnings)
 
 
 @pytest.mark.requires("setpriv")

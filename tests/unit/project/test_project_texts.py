@@ -17,6 +17,7 @@ KNOWN_HOSTS = (
     "www.kernel.org",
     "man7.org",
     "no-color.org",
+    "www.w3.org",
     "example.com",
     "localhost",
 )
