@@ -91,24 +91,31 @@ class Connection:
 def connect(paths: Paths, *, start: bool = True) -> Connection:
     """Connect, start a supervisor where none answers (if `start`), and agree on the protocol."""
     sock = _try(paths.socket)
+    started = None
     if sock is None and start:
-        sock = _start_supervisor(paths)
+        started = _start_supervisor(paths)
+        sock = _try(paths.socket)
     if sock is None:
         raise errors.Unreachable(
             f"no engine runs for {paths.root}", hint="any command that needs one starts it: qd info"
         )
     connection = Connection(sock)
-    _greet(connection)
+    pid = _greet(connection)
+    if started is not None and started.pid != pid:
+        started.wait()  # somebody else's was faster; ours is on its way out, and would be a zombie of the dashboard
     return connection
 
 
-def _greet(connection: Connection) -> None:
+def _greet(connection: Connection) -> int:
+    """Check that both speak the same protocol; the supervisor's pid."""
     hello = connection.call("hello", {"protocol": wire.PROTOCOL})
     if hello["protocol"] != wire.PROTOCOL:
+        connection.close()
         raise errors.Unreachable(
             f"the running engine speaks protocol {hello['protocol']}, this command {wire.PROTOCOL}",
             hint=f"end the supervisor (pid {hello['pid']}); containers run on, and the next command starts a new one",
         )
+    return int(hello["pid"])
 
 
 def _try(path: str) -> socket.socket | None:
@@ -124,7 +131,7 @@ def _try(path: str) -> socket.socket | None:
     return sock
 
 
-def _start_supervisor(paths: Paths) -> socket.socket:
+def _start_supervisor(paths: Paths) -> "subprocess.Popen[bytes]":
     """Start a supervisor, which says on its standard output that it listens, or why it cannot."""
     if os.geteuid() != 0:
         raise errors.Unreachable("the engine needs root", hint="run as root: sudo qd ...")
@@ -141,12 +148,11 @@ def _start_supervisor(paths: Paths) -> socket.socket:
     process.stdout.close()
     if answer.startswith(b"{"):
         raise errors.from_json(json.loads(answer))
-    sock = _try(paths.socket)
-    if sock is None:
+    if not answer:
         raise errors.Unreachable(
             "the supervisor did not start", hint=f"see why: {' '.join(launch.command('supervisor', *paths))}"
         )
-    return sock
+    return process
 
 
 def _first_line(fd: int) -> bytes:

@@ -43,7 +43,7 @@ class Process(NamedTuple):
             process["args"],
             environment_of(process.get("env", [])),
             process["cwd"],
-            annotations.get(users.USER_ANNOTATION) or ids,
+            annotations.get(users.USER_ANNOTATION, ids),
             user.get("umask", 0o022),
             security.parse_sets(process.get("capabilities", {})),
             process.get("noNewPrivileges", False),

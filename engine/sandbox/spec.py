@@ -64,7 +64,7 @@ def build(
         "hostname": hostname,
         "mounts": mounts.mounts(options, files),
         "linux": _linux(options, cgroups_path),
-        "annotations": {"org.quarterdeck.id": container_id} | ({USER_ANNOTATION: user} if user else {}),
+        "annotations": {"org.quarterdeck.id": container_id, USER_ANNOTATION: user},
     }
 
 

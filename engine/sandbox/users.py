@@ -15,7 +15,8 @@ ID_MAX: Final = 2**31 - 1
 """Docker's bound too; (uid_t)-1 means "unchanged" to the kernel and must never get there."""
 GROUPS_MAX: Final = 1024
 USER_ANNOTATION: Final = "org.quarterdeck.user"
-"""The key of a spec's annotations with the user as it was asked for: its names can only be looked up inside.
+"""The key of a spec's annotations with the user as it was asked for, empty for root: its account, with HOME and groups,
+can only be looked up inside.
 Without it `process.user` counts, as the OCI runtime-spec has it."""
 
 

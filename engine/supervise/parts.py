@@ -7,6 +7,7 @@ from typing import Any
 
 from engine.cgroup.manager import Cgroups
 from engine.image.store import Store
+from engine.sandbox.probe import Missing
 from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths
 from engine.supervise.events import Journal
@@ -25,6 +26,8 @@ class Parts:
     snapshots: Snapshots
     store: Store
     journal: Journal
+    refused: tuple[Missing, ...] = ()
+    """Namespaces that this host refuses: without them there is no container."""
     warnings: list[str] = field(default_factory=list)
     """What does not work on this host, as found out by the supervisor itself."""
     told: set[str] = field(default_factory=set)

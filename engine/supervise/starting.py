@@ -37,6 +37,8 @@ class Starter:
 
     async def _start(self, live: Live, size: tuple[int, int] | None, undo: AsyncExitStack) -> None:
         parts = self._parts
+        for missing in parts.refused:
+            raise errors.MissingFeature(missing.message, hint=missing.hint)
         folder = parts.paths.run_folder(live.id, live.state.run + 1)
         os.makedirs(folder, mode=0o700, exist_ok=True)
         parts.registry.note(live, run=live.state.run + 1)

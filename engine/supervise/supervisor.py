@@ -119,8 +119,10 @@ async def _run(paths: Paths, listener: socket.socket) -> None:
         store=Store(paths.images, paths.layers),
         journal=Journal(paths),
     )
-    for missing in probe.missing():
-        parts.warn(str(missing))
+    missing = probe.missing()
+    parts.refused = tuple(feature for feature in missing if feature.feature.endswith("namespace"))
+    for feature in missing:
+        parts.warn(str(feature))
     await _serve(parts, listener)
 
 
