@@ -164,7 +164,9 @@ class Engine:
 
     def changes(self, ref: str) -> tuple[model.Change, ...]:
         """What its file system has that the image has not, sorted by path."""
-        return self._get("diff", {"ref": ref}, tuple[model.Change, ...])
+        found: list[model.Change] = []
+        self._call("diff", {"ref": ref}, lambda e: found.extend(msgspec.convert(e["changes"], list[model.Change])))
+        return tuple(found)
 
     def log(self, ref: str, run: int | None = None) -> LogReader:
         """The recorded output of a run (None: the last). Reads as far as the file goes; close it afterwards."""

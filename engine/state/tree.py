@@ -58,6 +58,25 @@ def size(path: str) -> int:
     return walk.total
 
 
+def has_at_most(path: str, entries: int) -> bool:
+    """Whether a tree that nobody changes any more is that small; stops counting where it is not."""
+    folders = [path]
+    while folders:
+        try:
+            with os.scandir(folders.pop()) as found:
+                for entry in found:
+                    entries -= 1
+                    if entries < 0:
+                        return False
+                    if entry.is_dir(follow_symlinks=False):
+                        folders.append(entry.path)
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return False
+    return True
+
+
 def remove(path: str) -> int:
     """Remove whatever is at `path`; the bytes of disk it took. Gone already is success.
 

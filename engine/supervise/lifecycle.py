@@ -91,8 +91,7 @@ class Lifecycle:
     async def _prepare(self, container_id: str, lowers: list[str]) -> None:
         """The writable layer: two directories, or, where there is no overlay, a copy that takes its time."""
         if self._parts.snapshots.kind == "copy":
-            paths = self._parts.paths
-            await worker.work("prepare", root=paths.root, run=paths.run, container_id=container_id, lowers=lowers)
+            await worker.work("prepare", **self._parts.paths._asdict(), container_id=container_id, lowers=lowers)
         else:
             self._parts.snapshots.prepare(container_id, lowers)
 
@@ -255,9 +254,22 @@ class Lifecycle:
         if live.state.status is Status.REMOVING:
             return
         self._parts.registry.move(live, Status.REMOVING)
-        self._parts.snapshots.remove(live.id)
+        await self._remove_layer(live)
         self._parts.registry.drop(live)
         self._tell(live, "destroy")
+
+    async def _remove_layer(self, live: Live) -> None:
+        """Here where it is a matter of a millisecond, else in a worker."""
+        if self._parts.snapshots.is_small(live.id):
+            self._parts.snapshots.remove(live.id)
+        else:
+            await worker.work("remove_layer", **self._parts.paths._asdict(), container_id=live.id)
+
+    async def written_bytes(self, live: Live) -> int:
+        """Size of its writable layer."""
+        if self._parts.snapshots.is_small(live.id):
+            return self._parts.snapshots.size(live.id)
+        return int(await worker.work("size", **self._parts.paths._asdict(), container_id=live.id))
 
     def _remove_soon(self, live: Live) -> None:
         """Remove a --rm container; whoever waits for its end is told when nothing of it is left, as by Docker."""

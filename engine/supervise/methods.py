@@ -17,6 +17,7 @@ from engine.supervise.server import Handler, Method, Peer, Reply
 from engine.supervise.sessions import Sessions
 
 P = TypeVar("P")
+_CHANGES_A_LINE = 1000
 
 
 class Nothing(msgspec.Struct, frozen=True):
@@ -179,11 +180,14 @@ class Methods:
     async def history(self, params: Ref, _peer: Peer) -> Any:
         return self._find(params.ref).meter.ring.series(params.seconds)
 
-    async def diff(self, params: Ref, _peer: Peer) -> Any:
+    async def diff(self, params: Ref, peer: Peer) -> Any:
+        """In events of a thousand each: a container may have changed more files than one line holds."""
         live = self._find(params.ref)
         lowers = self._parts.store.lowers(self._parts.store.find(live.container.image_id))
-        paths = self._parts.paths
-        return await worker.work("changes", root=paths.root, run=paths.run, container_id=live.id, lowers=lowers)
+        found = await worker.work("changes", **self._parts.paths._asdict(), container_id=live.id, lowers=lowers)
+        for start in range(0, len(found), _CHANGES_A_LINE):
+            await peer.event({"changes": found[start : start + _CHANGES_A_LINE]})
+        return {}
 
     async def log(self, params: Ref, _peer: Peer) -> Reply:
         return Reply({}, self._sessions.open_log(self._find(params.ref), params.run))
@@ -316,7 +320,7 @@ class Methods:
         reclaimed = 0
         for live in self._parts.registry:
             if live.state.status in (model.Status.CREATED, model.Status.EXITED):
-                reclaimed += self._parts.snapshots.size(live.id)
+                reclaimed += await self._lifecycle.written_bytes(live)
                 await self._lifecycle.remove(live, force=False)
                 removed.append(live.id)
         images = self._parts.store.prune(self._uses())

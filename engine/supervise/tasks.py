@@ -22,6 +22,16 @@ def changes(_say: Say, root: str, run: str, container_id: str, lowers: list[str]
     return msgspec.to_builtins(Snapshots(Paths(root, run)).changes(container_id, lowers))
 
 
+def remove_layer(_say: Say, root: str, run: str, container_id: str) -> None:
+    """Remove what a container has written, where that may be much."""
+    Snapshots(Paths(root, run)).remove(container_id)
+
+
+def size(_say: Say, root: str, run: str, container_id: str) -> int:
+    """Bytes of what a container has written."""
+    return Snapshots(Paths(root, run)).size(container_id)
+
+
 def prepare(_say: Say, root: str, run: str, container_id: str, lowers: list[str]) -> None:
     """A writable file system for a container, where it has to be copied."""
     Snapshots(Paths(root, run)).prepare(container_id, lowers)

@@ -17,6 +17,8 @@ from engine import errors, launch
 TASKS = {
     "build_base": "engine.supervise.tasks:build_base",
     "changes": "engine.supervise.tasks:changes",
+    "remove_layer": "engine.supervise.tasks:remove_layer",
+    "size": "engine.supervise.tasks:size",
     "prepare": "engine.supervise.tasks:prepare",
 }
 _LINE_MAX = 64 << 20
@@ -75,6 +77,8 @@ async def _converse(task: str, fd: int, on_event: Callable[[dict[str, Any]], Non
             if "result" in message:
                 return message["result"]
             on_event(message["event"])
+    except ValueError as err:
+        raise errors.EngineError(f"the worker for {task} found more than can be told") from err
     finally:
         transport.close()
     raise errors.EngineError(f"the worker for {task} ended without a word", hint="is there memory and disk left?")

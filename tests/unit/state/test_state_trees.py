@@ -90,3 +90,15 @@ def test_a_walk_refuses_to_go_up_where_it_did_not_come_down(tmp_path: Path) -> N
     with pytest.raises(OSError, match="moved meanwhile"):
         walk.run("t")
     walk.close()
+
+
+@pytest.mark.parametrize(("entries", "small"), [(3, False), (4, True), (100, True)])
+def test_counting_stops_at_its_bound_and_follows_no_link(tmp_path: Path, entries: int, small: bool) -> None:
+    (tmp_path / "a" / "b").mkdir(parents=True)
+    (tmp_path / "a" / "b" / "file").touch()
+    (tmp_path / "loop").symlink_to("/")
+    assert tree.has_at_most(str(tmp_path), entries) is small
+
+
+def test_a_tree_that_is_not_there_is_small(tmp_path: Path) -> None:
+    assert tree.has_at_most(str(tmp_path / "none"), 0)
