@@ -2,8 +2,6 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from engine.kernel import syscalls
 
@@ -11,13 +9,19 @@ READ_LIMIT = 1 << 20
 """What `read` takes at most: files of /proc, and small files of an image."""
 
 
-@contextmanager
-def closing(fd: int) -> Iterator[int]:
-    """The descriptor, closed at the end."""
-    try:
-        yield fd
-    finally:
-        os.close(fd)
+class closing:  # noqa: N801 - used as a word, like contextlib's
+    """A context in which a descriptor is open; a class, since a generator would cost a start 0.1 ms."""
+
+    __slots__ = ("_fd",)
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def __enter__(self) -> int:
+        return self._fd
+
+    def __exit__(self, *_error: object) -> None:
+        os.close(self._fd)
 
 
 def open_path(path: str, flags: int = os.O_PATH, mode: int = 0, *, folder: int | None = None) -> int:

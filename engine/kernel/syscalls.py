@@ -2,7 +2,8 @@
 
 A wrapper makes its call and raises OSError with the errno, the call's name and what it acted on. It decides, retries
 and logs nothing. Every wrapper of `engine.kernel` first announces itself to `hook`, so that a test can make the k-th
-call fail. The calls of libc's `syscall(2)` need their integers as longs: a C `int` would cut 64-bit flags.
+call fail. ctypes passes a plain integer as a C int, which it extends with its sign: right for descriptors, ids and
+flags, which have 32 bits at most, and much cheaper than to convert each; what has 64 bits lies in structures.
 """
 
 import ctypes
@@ -24,7 +25,6 @@ _libc.syscall.restype = ctypes.c_long
 _libc.mount.argtypes = [ctypes.c_char_p, ctypes.c_char_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_char_p]
 _libc.signal.argtypes = [ctypes.c_int, ctypes.c_void_p]
 _libc.signal.restype = ctypes.c_void_p
-_libc.prctl.argtypes = [ctypes.c_int, *[ctypes.c_ulong] * 4]
 
 
 def entering(call: str) -> None:
@@ -50,8 +50,8 @@ def _raw(call: str, target: object, *arguments: Any) -> int:
     number = const.NUMBERS.get(call)
     if number is None:
         raise failure(errno.ENOSYS, call, target)
-    longs = (ctypes.c_long(value) if isinstance(value, int) else value for value in arguments)
-    return _check(_libc.syscall(ctypes.c_long(number), *longs), call, target)
+    result: int = _libc.syscall(number, *arguments)
+    return result if result >= 0 else _check(result, call, target)
 
 
 # Mounts
@@ -161,7 +161,7 @@ def set_name(name: bytes) -> None:
     """prctl(2), PR_SET_NAME: at most 15 bytes count."""
     entering("prctl")
     buffer = ctypes.create_string_buffer(name[:15])
-    _check(_libc.prctl(const.PR_SET_NAME, ctypes.addressof(buffer), 0, 0, 0), "prctl", "PR_SET_NAME")
+    _check(_libc.prctl(const.PR_SET_NAME, buffer, 0, 0, 0), "prctl", "PR_SET_NAME")
 
 
 def capget() -> tuple[int, int, int]:
