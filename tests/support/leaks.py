@@ -124,8 +124,8 @@ class _Processes:
         try:
             with open(f"/proc/{pid}/stat") as file:
                 state, parent, *_ = file.read().rpartition(")")[2].split()
-            if state == "Z" and parent == "1":
-                return  # ended, and for init alone to reap
+            if state == "Z" and parent in ("1", str(os.getpid())):
+                return  # ended; init reaps it, or subprocess does when it starts the next one
             self._parents[pid] = int(parent)
             self._commands[pid] = _text(f"/proc/{pid}/cmdline")
             self._marks[pid] = self._mark(pid)
