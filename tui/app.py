@@ -1,10 +1,13 @@
-"""The dashboard: screens on one side, the bridge to the engine on the other, and what passes between them."""
+"""The dashboard: screens on one side, the bridge to the engine on the other, and what passes between them.
+
+What the first paint does not need is imported where it is used: a tenth of the time to it would be imports.
+"""
 
 import itertools
 import sys
 import time
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import on
 from textual.app import App
@@ -15,16 +18,16 @@ from textual.screen import Screen
 import themes
 from engine.model import Series
 from engine.state.paths import Paths
-from tui import handover, messages, theme
+from tui import messages, theme
 from tui.ansi import plain
 from tui.bridge import Bridge
 from tui.lines import LogBuffer
 from tui.rows import Moment, Row
 from tui.screens.acting import ActingScreen
-from tui.screens.confirm import ConfirmScreen
-from tui.screens.container import ContainerScreen
-from tui.screens.keys import KeysScreen, KeyWords
 from tui.screens.overview import OverviewScreen
+
+if TYPE_CHECKING:
+    from tui.handover import Errand
 
 _TEXTUALS = frozenset(binding.action for binding in Screen.BINDINGS if isinstance(binding, Binding))
 """Actions that every screen of Textual has; they are no news here."""
@@ -135,12 +138,15 @@ class Dashboard(App[None]):
 
     @on(messages.Selected)
     def _selected(self, message: messages.Selected) -> None:
-        if isinstance(self.screen, ContainerScreen):
-            return  # The list behind it goes on; what is followed is the container in front.
-        self._follow(message.row)
+        """The list goes on behind other screens; what is followed is the container in front."""
+        acting = self._acting()
+        if acting and isinstance(acting[-1], OverviewScreen):
+            self._follow(message.row)
 
     @on(messages.Opened)
     def _opened(self, message: messages.Opened) -> None:
+        from tui.screens.container import ContainerScreen
+
         row, now = message.row, self._moment.now_ns if self._moment else 0
         self._follow(row)
         known = self._series[1] if self._series and self._series[0] == row.id else None
@@ -149,17 +155,25 @@ class Dashboard(App[None]):
 
     @on(messages.ActionAsked)
     def _action_asked(self, message: messages.ActionAsked) -> None:
+        """What is typed ahead while a question is on the screen is no second question."""
+        if self.screen.is_modal:
+            return
+
         def answered(yes: bool | None) -> None:
             if yes:
                 self._bridge.act(message.action, message.rows)
 
         if message.action.question:
+            from tui.screens.confirm import ConfirmScreen
+
             self.push_screen(ConfirmScreen(message.action, message.rows), answered)
         else:
             answered(True)
 
     @on(messages.TerminalAsked)
     def _terminal_asked(self, message: messages.TerminalAsked) -> None:
+        from tui import handover
+
         errand = handover.own_terminal(message.row) if message.own else handover.shell(message.row)
         self.run_worker(self._leave_terminal_to(errand, message.row), group="terminal", exclusive=True)
 
@@ -167,6 +181,8 @@ class Dashboard(App[None]):
 
     def action_keys(self) -> None:
         """What can be pressed where the focus is."""
+        from tui.screens.keys import KeysScreen, KeyWords
+
         found: dict[str, KeyWords] = {}
         for active in self.screen.active_bindings.values():
             binding, before = active.binding, found.get(active.binding.action, KeyWords((), "", True))
@@ -216,7 +232,9 @@ class Dashboard(App[None]):
             self.ansi_theme_light = terminal
         self.theme = name
 
-    async def _leave_terminal_to(self, errand: handover.Errand, row: Row) -> None:
+    async def _leave_terminal_to(self, errand: "Errand", row: Row) -> None:
+        from tui import handover
+
         self._bridge.pause()
         try:
             outcome = await handover.hand_over(self, self._paths, errand)

@@ -4,8 +4,6 @@ import os
 import socket
 from typing import NamedTuple
 
-import psutil
-
 
 class HostSample(NamedTuple):
     """The host at one moment."""
@@ -28,17 +26,20 @@ class HostSampler:
     """Measures between two calls; used by one thread."""
 
     def __init__(self) -> None:
+        import psutil  # Here and not above: it takes ten milliseconds, which the first paint need not wait for.
+
+        self._psutil = psutil
         self._hostname = socket.gethostname()
         self._cpus = os.cpu_count() or 1
         psutil.cpu_percent(None)
 
     def sample(self) -> HostSample:
         """The host now."""
-        memory = psutil.virtual_memory()
+        memory = self._psutil.virtual_memory()
         return HostSample(
             self._hostname,
             self._cpus,
-            psutil.cpu_percent(None) / 100,
+            self._psutil.cpu_percent(None) / 100,
             memory.total - memory.available,
             memory.total,
             os.getloadavg()[0],

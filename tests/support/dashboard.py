@@ -99,6 +99,12 @@ class Driver:
             self.app.post_message(events.Key(key, character))
             await self.settle()
 
+    async def burst(self, *keys: str) -> None:
+        """Press keys faster than any of them is handled, as a slow line delivers them."""
+        for key in keys:
+            self.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await self.settle()
+
     async def settle(self) -> None:
         """Until what is queued has been handled, and what that queued, and so on: widget, screen, application."""
         for _ in range(4):

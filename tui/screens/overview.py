@@ -37,7 +37,11 @@ class OverviewScreen(ActingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (16, "-high")]
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("slash", "filter", "Filter", key_display="/"),
+        # With priority the application itself acts, before it looks whom the next key is for: what is typed ahead
+        # after a slash goes into the field, and not to a list in which every letter does something.
+        Binding("slash", "filter", "Filter", key_display="/", priority=True),
+        Binding("enter", "end_filter", show=False, priority=True),
+        Binding("escape", "drop_filter", show=False, priority=True),
         Binding("z", "trouble", "Trouble"),
         Binding("tab", "flip", "Card", key_display="⇥"),
         Binding("escape", "back", "Back", show=False),
@@ -48,6 +52,7 @@ class OverviewScreen(ActingScreen):
         self._buffer = buffer
         self._clock = clock
         self._moment: Moment | None = None
+        self._dropped = False
         self._lost: tuple[tuple[str, str], ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -112,9 +117,11 @@ class OverviewScreen(ActingScreen):
         return self.query_one(ContainerList).listing.targets
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Side by side there is nothing to alternate."""
+        """Side by side there is nothing to alternate; some keys are the filter's while one types there."""
         if action == "flip" and self.has_class("-wide"):
             return False
+        if action in ("filter", "end_filter", "drop_filter"):
+            return self._filtering == (action != "filter")
         return super().check_action(action, parameters)
 
     def action_flip(self) -> None:
@@ -140,29 +147,38 @@ class OverviewScreen(ActingScreen):
         """Ask for the words."""
         field = self.query_one("#filter", Input)
         field.display = True
-        field.focus()
+        self._dropped = False
+        self.set_focus(field)
 
-    @on(Input.Changed, "#filter")
-    def filter_now(self, message: Input.Changed) -> None:
-        """Every letter counts at once."""
-        self.query_one(ContainerList).filter(words=message.value)
-
-    @on(Input.Submitted, "#filter")
-    def filter_done(self) -> None:
+    def action_end_filter(self) -> None:
         """Keep the words, go on in the list."""
         self._end_filter()
 
-    def key_escape(self) -> None:
-        """In the filter: drop the words."""
-        if self.query_one("#filter", Input).has_focus:
-            self._end_filter(words="")
+    def action_drop_filter(self) -> None:
+        """Show everything, go on in the list."""
+        self._end_filter(words="")
+        self._dropped = True
+
+    @on(Input.Changed, "#filter")
+    def filter_now(self, message: Input.Changed) -> None:
+        """Every letter counts at once; letters that arrive after Esc are dropped with those before it."""
+        if self._dropped and message.value:
+            message.input.value = ""
+            return
+        self.query_one(ContainerList).filter(words=message.value)
+        message.input.display = self._filtering or bool(message.value)
+
+    @property
+    def _filtering(self) -> bool:
+        """Whether one types into the filter."""
+        return isinstance(self.focused, Input)
 
     def _end_filter(self, words: str | None = None) -> None:
         field = self.query_one("#filter", Input)
         if words is not None:
             field.value = words
+        self.set_focus(self.query_one(ContainerList))
         field.display = bool(field.value)
-        self.query_one(ContainerList).focus()
 
     def _say(self) -> None:
         moment = self._moment

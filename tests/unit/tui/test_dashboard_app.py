@@ -138,6 +138,30 @@ def test_a_filter_shows_what_matches_and_escape_shows_everything():
     drive(scenario)
 
 
+def test_letters_typed_ahead_of_the_filter_are_words_and_no_actions():
+    async def scenario():
+        async with still() as driver:
+            await driver.burst("slash", *"logger/", "enter", "j")
+            assert isinstance(driver.app.screen, OverviewScreen)
+            assert driver.app.screen.query_one(ContainerList).listing.words == "logger/"
+            await driver.burst("slash", *"DTK", "escape", "g", "j")
+            assert driver.app.screen.query_one(ContainerList).listing.words == ""
+            assert selected(driver) == "failer"
+            assert driver.bridge.asked == [("start",)]
+
+    drive(scenario)
+
+
+def test_a_second_question_is_not_asked_over_the_first():
+    async def scenario():
+        async with still() as driver:
+            await driver.burst("T", "K", "R")
+            await driver.press("escape")
+            assert isinstance(driver.app.screen, OverviewScreen)
+
+    drive(scenario)
+
+
 def test_a_filter_that_matches_nothing_says_so():
     async def scenario():
         async with still() as driver:
