@@ -40,8 +40,8 @@ class OverviewScreen(ActingScreen):
         # With priority the application itself acts, before it looks whom the next key is for: what is typed ahead
         # after a slash goes into the field, and not to a list in which every letter does something.
         Binding("slash", "filter", "Filter", key_display="/", priority=True),
-        Binding("enter", "end_filter", show=False, priority=True),
-        Binding("escape", "drop_filter", show=False, priority=True),
+        Binding("enter", "end_filter", "Keep", key_display="⏎", priority=True),
+        Binding("escape", "drop_filter", "Show all", key_display="Esc", priority=True),
         Binding("z", "trouble", "Trouble"),
         Binding("tab", "flip", "Card", key_display="⇥"),
         Binding("escape", "back", "Back", show=False),
