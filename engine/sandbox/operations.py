@@ -11,6 +11,7 @@ import stat
 from typing import NamedTuple, Protocol
 
 from engine.kernel import const, files, syscalls
+from engine.kernel.proc import Hierarchy
 from engine.sandbox.beneath import Root, by_descriptor
 
 
@@ -27,6 +28,8 @@ class Site:
     def __init__(self) -> None:
         self.root = Root(-1)
         self.warnings: list[str] = []
+        self.hierarchies: tuple[Hierarchy, ...] = ()
+        """Those in which the container has a cgroup of its own."""
         self.terminal: Pty | None = None
         """Opened by `Console`; whoever takes it closes it."""
 

@@ -17,20 +17,21 @@ def execute(arguments: list[str], environment: dict[str, str]) -> None:
 
     A name with a slash is a path. Another is searched for in the PATH of `environment`, as execvp(3) does: a
     directory in which it is missing is passed over, and permission that is denied is reported if nothing else is
-    found.
+    found. What is not there at all is not tried: a failing execve(2) costs five times a look.
     """
     name = arguments[0]
     if not name:
         raise errors.ProgramNotFound('exec: "": no command', hint="name a program to run")
     refused: OSError | None = None
     for path in candidates(name, environment.get("PATH", DEFAULT_PATH)):
+        if not os.path.lexists(path):
+            continue
         try:
             files.execute(path, arguments, environment)
         except OSError as err:
             if err.errno not in (*_NOT_THERE, errno.EACCES):
                 raise failure(name, err) from err
-            if err.errno == errno.EACCES or os.path.lexists(path):
-                refused = refused or err
+            refused = refused or err
     raise failure(name, refused)
 
 

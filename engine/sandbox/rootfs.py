@@ -7,9 +7,9 @@ can be written to, the working directory while the root can, then masks and read
 from typing import Any, Final
 
 from engine.kernel import const
-from engine.kernel.proc import Hierarchy
 from engine.sandbox import operations as op
 from engine.sandbox import options
+from engine.sandbox.cgroup_mounts import Cgroups
 from engine.sandbox.terminal import Console
 
 DEVICES: Final = (
@@ -32,19 +32,17 @@ LINKS: Final = (
 _MUST_BE_REAL: Final = ("proc", "sysfs")
 
 
-def plan(
-    spec: dict[str, Any], root: dict[str, Any], rootfs: str, hierarchies: tuple[Hierarchy, ...] = ()
-) -> list[op.Operation]:
+def plan(spec: dict[str, Any], root: dict[str, Any], rootfs: str) -> list[op.Operation]:
     """Everything that turns the host's root into the container's.
 
     `root` is `{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...]}` or
-    `{"kind": "directory", "path"}`; `rootfs` is an empty directory of the host; `hierarchies` are the cgroup
-    hierarchies in which the container has a cgroup of its own.
+    `{"kind": "directory", "path"}`; `rootfs` is an empty directory of the host.
+    Raises KeyError and TypeError for what is no OCI runtime-spec.
     """
     linux = spec.get("linux", {})
     steps: list[op.Operation] = [op.Isolate(_receives(spec)), _root(root, rootfs)]
     for mount in spec.get("mounts", []):
-        steps += _mount(mount, hierarchies)
+        steps += _mount(mount)
     if not _binds_dev(spec):
         steps += [*DEVICES, *map(_device, linux.get("devices", [])), *LINKS]
     if spec["process"].get("terminal"):
@@ -76,11 +74,11 @@ def _root(root: dict[str, Any], rootfs: str) -> op.Operation:
     return op.Overlay(rootfs, tuple(root["lower"]), root["upper"], root["work"], tuple(root.get("options", ())))
 
 
-def _mount(mount: dict[str, Any], hierarchies: tuple[Hierarchy, ...]) -> list[op.Operation]:
+def _mount(mount: dict[str, Any]) -> list[op.Operation]:
     kind, target = mount.get("type", "bind"), mount["destination"]
     parsed = options.parse(mount.get("options", []))
     if kind == "cgroup":
-        return _cgroups(target, parsed.flags, hierarchies)
+        return [Cgroups(target, parsed.flags)]
     if kind == "bind":
         return _bind(mount["source"], target, parsed)
     source = mount.get("source", kind)
@@ -92,31 +90,6 @@ def _bind(source: str, target: str, parsed: options.Parsed) -> list[op.Operation
         op.MakeHostDirectory(source),
         op.Bind(source, target, parsed.recursive, parsed.attributes, parsed.propagation),
     ]
-
-
-def _cgroups(target: str, flags: int, hierarchies: tuple[Hierarchy, ...]) -> list[op.Operation]:
-    """The container's own cgroups, whose namespace shows each as a root.
-
-    cgroup v2 alone is mounted as such. v1, or a hybrid of both, is a tmpfs with one directory a hierarchy, and a link
-    for each controller that shares one. Without a cgroup of its own a container sees none: it would see the host's.
-    """
-    first = [hierarchy for hierarchy in hierarchies if hierarchy.controllers]
-    if not first:
-        return [op.FileSystem("cgroup2", "cgroup", target, flags)] if hierarchies else []
-    steps: list[op.Operation] = [op.FileSystem("tmpfs", "tmpfs", target, flags & ~const.MS_RDONLY, "mode=755,size=64k")]
-    for hierarchy in first:
-        steps += _hierarchy(target, flags, hierarchy)
-    return [*steps, op.Freeze(target)] if flags & const.MS_RDONLY else steps
-
-
-def _hierarchy(target: str, flags: int, hierarchy: Hierarchy) -> list[op.Operation]:
-    """One v1 hierarchy: `name=systemd` lies at `systemd`, `cpu,cpuacct` at that very name."""
-    name = ",".join(hierarchy.controllers).removeprefix("name=")
-    data = f"none,name={name}" if hierarchy.controllers[0].startswith("name=") else name
-    mount = op.FileSystem("cgroup", "cgroup", f"{target}/{name}", flags, data)
-    if len(hierarchy.controllers) == 1:
-        return [mount]
-    return [mount, *(op.Symlink(name, f"{target}/{controller}") for controller in hierarchy.controllers)]
 
 
 def _device(device: dict[str, Any]) -> op.Device:

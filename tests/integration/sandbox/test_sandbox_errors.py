@@ -87,6 +87,12 @@ def test_a_passwd_file_that_would_block_or_never_end_is_passed_over(box: Box, ow
     assert ids_of(box, "12") == ["12", "0"]
 
 
+def test_what_is_no_spec_is_refused_before_anything_is_made(box: Box) -> None:
+    box.change = lambda made: made.pop("process")
+    with pytest.raises(errors.InvalidInput, match="no OCI runtime-spec"):
+        box.start("true")
+
+
 def test_a_root_that_is_not_there_is_an_error_in_words(box: Box) -> None:
     box.root = {"kind": "directory", "path": "/nonesuch/root"}
     assert "/nonesuch/root" in error_of(box.run("true")).message

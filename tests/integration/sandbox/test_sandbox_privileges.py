@@ -57,6 +57,10 @@ def test_a_name_becomes_its_ids_its_groups_and_its_home(box: Box) -> None:
     assert out == "uid=1000(bob) gid=1000(bob) groups=1000(bob),8(mail)\n/home/bob\n"
 
 
+def test_nobody_in_particular_is_root_with_its_home_and_its_groups(box: Box) -> None:
+    assert box.run("id; echo $HOME").out == "uid=0(root) gid=0(root) groups=0(root),8(mail)\n/root\n"
+
+
 def test_a_group_given_by_name_is_the_only_one(box: Box) -> None:
     assert box.run("id", user="7:mail").out == "uid=7 gid=8(mail) groups=8(mail)\n"
 

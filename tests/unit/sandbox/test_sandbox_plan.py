@@ -7,18 +7,18 @@ import pytest
 from engine.kernel import const
 from engine.kernel.proc import Hierarchy
 from engine.model import Bind, CreateOptions
+from engine.sandbox import cgroup_mounts, rootfs, spec
 from engine.sandbox import operations as op
-from engine.sandbox import rootfs, spec
 from engine.sandbox.terminal import Console
 
 DIRECTORY = {"kind": "directory", "path": "/srv/root"}
 OVERLAY = {"kind": "overlay", "lower": ["/l/2", "/l/1"], "upper": "/u", "work": "/w", "options": ["volatile"]}
 
 
-def plan_of(root: dict[str, Any] = DIRECTORY, *hierarchies: Hierarchy, **options: Any) -> list[op.Operation]:
+def plan_of(root: dict[str, Any] = DIRECTORY, **options: Any) -> list[op.Operation]:
     wanted = CreateOptions(image="x", command=("true",), **options)
     built = spec.build("id", wanted, {}, hostname="box", files={}, cgroups_path="/x")
-    return rootfs.plan(built, root, "/run/rootfs", hierarchies)
+    return rootfs.plan(built, root, "/run/rootfs")
 
 
 def kinds(plan: list[op.Operation]) -> list[str]:
@@ -86,31 +86,34 @@ def test_a_terminal_is_opened_only_where_one_is_wanted() -> None:
 
 
 def test_a_container_without_cgroups_sees_none() -> None:
-    assert not [step for step in plan_of() if "cgroup" in step.describe()]
+    assert cgroup_mounts.steps("/c", const.MS_RDONLY, ()) == []
 
 
 def test_cgroup_v2_is_one_mount() -> None:
-    [step] = [step for step in plan_of(DIRECTORY, Hierarchy((), "/q/x")) if "cgroup" in step.describe()]
-    assert isinstance(step, op.FileSystem)
-    assert (step.kind, step.target) == ("cgroup2", "/sys/fs/cgroup")
-    assert step.flags & const.MS_RDONLY
+    [step] = cgroup_mounts.steps("/c", const.MS_RDONLY, (Hierarchy((), "/q/x"),))
+    assert step == op.FileSystem("cgroup2", "cgroup", "/c", const.MS_RDONLY)
 
 
 def test_cgroup_v1_is_a_folder_of_mounts_with_a_link_for_each_shared_controller() -> None:
     hierarchies = (Hierarchy(("cpu", "cpuacct"), "/q"), Hierarchy(("name=systemd",), "/q"), Hierarchy((), "/q"))
-    steps = [step for step in plan_of(DIRECTORY, *hierarchies) if "/sys/fs/cgroup" in step.describe()]
+    steps = cgroup_mounts.steps("/c", const.MS_RDONLY, hierarchies)
     assert [step.describe() for step in steps] == [
-        "mount tmpfs on /sys/fs/cgroup",
-        "mount cgroup on /sys/fs/cgroup/cpu,cpuacct",
-        "link /sys/fs/cgroup/cpu to cpu,cpuacct",
-        "link /sys/fs/cgroup/cpuacct to cpu,cpuacct",
-        "mount cgroup on /sys/fs/cgroup/systemd",
-        "make the mount on /sys/fs/cgroup read-only",
+        "mount tmpfs on /c",
+        "mount cgroup on /c/cpu,cpuacct",
+        "link /c/cpu to cpu,cpuacct",
+        "link /c/cpuacct to cpu,cpuacct",
+        "mount cgroup on /c/systemd",
+        "make the mount on /c read-only",
     ]
     assert [step.options for step in steps if isinstance(step, op.FileSystem)][1:] == [
         "cpu,cpuacct",
         "none,name=systemd",
     ]
+
+
+def test_cgroups_that_can_be_written_to_are_not_made_read_only() -> None:
+    steps = cgroup_mounts.steps("/c", 0, (Hierarchy(("pids",), "/q"),))
+    assert not any(isinstance(step, op.Freeze) for step in steps)
 
 
 def test_privileged_has_no_masks_and_the_devices_of_the_host() -> None:
