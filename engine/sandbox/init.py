@@ -5,14 +5,16 @@ The conversation is drawn in `messages.Kind`. Standard library only: this runs i
     create  clone(CLONE_NEWPID)
               join cgroups, while it is alone in its thread group and still sees the host's root
               unshare mount, ipc, uts, network, cgroup: after joining, so that the cgroup becomes the root of its view
-              UNSHARED, wait for GO
-              rootfs: mounts, pivot_root, masks
+              UNSHARED
+              rootfs: mounts, pivot_root, masks, while the keeper's side makes the network
+              wait for GO
               terminal, session
               security: limits, user, capabilities
               [--init: fork; pid 1 stays and reaps]
               exec
 """
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple, NoReturn
 
 from engine import errors
@@ -78,19 +80,34 @@ def _main(order: Order, plan: list[Operation], stdio: Stdio | None, channel: Cha
     finish.leave_session(order.spec["process"])
     _unshare(order.spec)
     channel.say(Kind.UNSHARED)
-    size = channel.wait().get("size")
-    for operation in plan:
-        _execute(operation, site)
+    size = _while_the_network_is_made(lambda: _build(plan, site), channel)
     channel.warn(site.warnings)
     process = finish.Process.of_spec(order.spec["process"], order.spec.get("annotations", {}), size)
     finish.finish(process, finish.streams(site.terminal, stdio, channel), channel, reaper.stay if order.init else None)
 
 
-def _execute(operation: Operation, site: Site) -> None:
+def _while_the_network_is_made(work: Callable[[], None], channel: Channel) -> Any:
+    """Do the work before GO has come, and return the size that comes with it.
+
+    A failure waits for GO too: until then the keeper's side reaches the network namespace through this process.
+    """
+    failure: errors.EngineError | None = None
     try:
-        operation.execute(site)
-    except OSError as err:
-        raise explain.step(operation.describe(), err) from err
+        work()
+    except errors.EngineError as err:
+        failure = err
+    size = channel.wait().get("size")
+    if failure is not None:
+        raise failure
+    return size
+
+
+def _build(plan: list[Operation], site: Site) -> None:
+    for operation in plan:
+        try:
+            operation.execute(site)
+        except OSError as err:
+            raise explain.step(operation.describe(), err) from err
 
 
 def _own_hierarchies(order: Order) -> tuple[proc.Hierarchy, ...]:

@@ -18,10 +18,10 @@ class Kind(enum.StrEnum):
     keeper                       child (create)
       clone3  ---------------->
                                  leaves the keeper's descriptors, joins its cgroups, makes its namespaces
-              <----------------  UNSHARED   in its namespaces, still in the host's root
-      (the network of the new namespace, by the child's pid)
+              <----------------  UNSHARED   in its namespaces
+      (the network of the new    mounts, pivot_root, masks: at the same time, since neither
+      namespace, by the pid)     needs the other
       GO      ---------------->  {"size": [rows, columns] or null}
-                                 mounts, pivot_root, masks
               <----------------  TTY        with the master of its terminal (SCM_RIGHTS), if it has one
                                  user, capabilities, limits
               <----------------  WARNING    {"text": ...}, at any time after GO
