@@ -88,7 +88,7 @@ class Children:
     def go(self, key: str, size: list[int] | None) -> None:
         """Let a container that waits go on to its program."""
         held = self._held.get(key)
-        if held is not None:
+        if held is not None and held.child.channel.fileno() in self._channels:
             with suppress(BrokenPipeError, ConnectionResetError):  # it died; its end tells
                 messages.send(held.child.channel, messages.encode(Kind.GO, size=size))
 
