@@ -35,6 +35,7 @@ from typing import Any
 
 from engine import launch, wire
 from engine.kernel import const, syscalls
+from engine.sandbox import armour
 from engine.supervise.children import Children
 
 IDLE_SECONDS = 600.0
@@ -43,8 +44,10 @@ IDLE_SECONDS = 600.0
 class Keeper:
     """The loop: one listening socket, one supervisor, many children."""
 
-    def __init__(self, listener: socket.socket, root: str, run: str) -> None:
+    def __init__(self, listener: socket.socket, root: str, run: str, warning: str | None = None) -> None:
         self._listener = listener
+        self._warning = warning
+        """What the supervisor is told when it asks for the list."""
         self._folders = (root, run)
         self._supervisor: socket.socket | None = None
         self._reader = wire.LineReader()
@@ -126,6 +129,8 @@ class Keeper:
             case "forget":
                 self._children.forget(**order)
             case "list":
+                if self._warning is not None:
+                    self._say({"say": "warning", "key": "", "text": self._warning})
                 self._children.report()
             case "leave":
                 self._leaving = not len(self._children)
@@ -149,11 +154,12 @@ class Keeper:
 def main(arguments: list[str]) -> int:
     """`keeper ROOT RUN`: the listening socket is descriptor 0, so that there is no moment in which it is not there."""
     root, run = arguments
+    unprotected = armour.protect("qd-keeper")
     listener = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     syscalls.prctl(const.PR_SET_CHILD_SUBREAPER, 1)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    Keeper(listener, root, run).serve()
+    Keeper(listener, root, run, unprotected).serve()
     return 0
 
 
