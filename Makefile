@@ -24,15 +24,17 @@ install: $(VENV)/.installed
 dev: $(VENV)/.dev
 
 # A stamp, so that the second run is instant; pyproject.toml says what is installed.
-$(VENV)/.installed: pyproject.toml tools/venv
+$(VENV)/.installed: pyproject.toml tools/venv tools/launcher
 	@echo "install: quarterdeck into $(VENV)"
 	@tools/venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(BIN)/python tools/launcher $(VENV)
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
 	@echo "install: what tests and linters need into $(VENV)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@$(BIN)/python tools/launcher $(VENV)
 	@touch $@
 
 demo: install
@@ -68,7 +70,7 @@ bench: dev
 
 screenshots: dev
 	@tools/need rsvg-convert=librsvg2-bin /usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf=fonts-dejavu-core
-	@$(BIN)/python screenshots/make.py
+	@PYTHONPATH=tests $(BIN)/python screenshots/make.py
 
 clean:
 	@echo "clean: $(VENV), caches"

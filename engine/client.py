@@ -2,19 +2,24 @@
 
 Commands and the dashboard use this class and `engine.model`, and nothing else of the engine. A container is named
 by its name, its id or an unambiguous prefix of its id. Every method may raise an `EngineError`.
+
+The model, and msgspec with it, is imported by the first method that returns a value of it: `run`, `exec` and their
+like do not need it, and are a quarter quicker without.
 """
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import msgspec
-
-from engine import connection, errors, model
+from engine import connection, errors
 from engine.connection import Connection
 from engine.session import Attached, Executed
 from engine.state.paths import Paths, from_environment
 from engine.supervise.log import LogReader
+
+if TYPE_CHECKING:
+    from engine import model
 
 T = TypeVar("T")
 Progress = Callable[[dict[str, Any]], None]
@@ -35,12 +40,16 @@ class Engine:
 
     # --- the engine itself -------------------------------------------------------------------------------------
 
-    def info(self) -> model.Info:
+    def info(self) -> "model.Info":
         """What this engine can do on this host."""
+        from engine import model
+
         return self._get("info", {}, model.Info)
 
-    def overview(self) -> model.Overview:
+    def overview(self) -> "model.Overview":
         """Every container, its state and its figures at one moment."""
+        from engine import model
+
         return self._get("overview", {}, model.Overview)
 
     def events(
@@ -50,8 +59,12 @@ class Engine:
         until_ns: int | None = None,
         filters: dict[str, list[str]] | None = None,
         follow: bool = False,
-    ) -> Iterator[model.Event]:
+    ) -> "Iterator[model.Event]":
         """Events of the journal, then those that come while following, until `until_ns` or for ever."""
+        import msgspec
+
+        from engine import model
+
         params = {"since_ns": since_ns, "until_ns": until_ns, "filters": filters or {}, "follow": follow}
         own = self._connect()
         try:
@@ -67,9 +80,12 @@ class Engine:
 
     # --- containers --------------------------------------------------------------------------------------------
 
-    def create(self, options: model.CreateOptions, progress: Progress | None = None) -> str:
-        """Make a container and return its id. The built-in base image is assembled where it is missing."""
-        params = {"options": msgspec.to_builtins(options)}
+    def create(self, options: "model.CreateOptions | dict[str, Any]", progress: Progress | None = None) -> str:
+        """Make a container and return its id. The built-in base image is assembled where it is missing.
+
+        A mapping has the fields of the value, those at their defaults may be absent; so for `execute`.
+        """
+        params = {"options": _plain(options)}
         return str(self._call("create", params, progress)["id"])
 
     def start(self, ref: str) -> None:
@@ -84,10 +100,10 @@ class Engine:
         """Attach to a running container's own terminal or pipes."""
         return self._attach("attach", {"ref": ref, "size": size})
 
-    def execute(self, ref: str, options: model.ExecOptions) -> Executed:
+    def execute(self, ref: str, options: "model.ExecOptions | dict[str, Any]") -> Executed:
         """Start one more program in a running container."""
         own = self._connect()
-        params = {"ref": ref, "options": msgspec.to_builtins(options)}
+        params = {"ref": ref, "options": _plain(options)}
         result = own.call("exec", params)
         return Executed(own, own.take_fds(), result)
 
@@ -119,9 +135,11 @@ class Engine:
         """Give it another name."""
         self._call("rename", {"ref": ref, "name": name})
 
-    def update(self, ref: str, limits: model.Limits | None = None, restart: model.RestartPolicy | None = None) -> None:
+    def update(
+        self, ref: str, limits: "model.Limits | None" = None, restart: "model.RestartPolicy | None" = None
+    ) -> None:
         """Change what is set in `limits` (None keeps the old value), in the kernel at once where it runs."""
-        params = {"ref": ref, "limits": msgspec.to_builtins(limits), "restart": msgspec.to_builtins(restart)}
+        params = {"ref": ref, "limits": _plain(limits), "restart": _plain(restart)}
         self._call("update", params)
 
     def wait(self, ref: str) -> int:
@@ -134,14 +152,18 @@ class Engine:
 
     def containers(
         self, *, everything: bool = True, filters: dict[str, list[str]] | None = None
-    ) -> tuple[model.Container, ...]:
+    ) -> "tuple[model.Container, ...]":
         """Containers, newest first; only running ones unless `everything`. Filters as `docker ps --filter`:
         id, name, label, status, exited, ancestor, before, since."""
+        from engine import model
+
         params = {"all": everything, "filters": filters or {}}
         return self._get("containers", params, tuple[model.Container, ...])
 
-    def container(self, ref: str) -> model.Container:
+    def container(self, ref: str) -> "model.Container":
         """One container."""
+        from engine import model
+
         return self._get("container", {"ref": ref}, model.Container)
 
     def inspect(self, ref: str) -> dict[str, Any]:
@@ -150,20 +172,30 @@ class Engine:
         result: dict[str, Any] = self._call("inspect", {"ref": ref})
         return result
 
-    def processes(self, ref: str) -> tuple[model.Process, ...]:
+    def processes(self, ref: str) -> "tuple[model.Process, ...]":
         """The processes of a running container, pid 1 first."""
+        from engine import model
+
         return self._get("top", {"ref": ref}, tuple[model.Process, ...])
 
-    def stats(self, refs: tuple[str, ...] = ()) -> tuple[model.Stats, ...]:
+    def stats(self, refs: tuple[str, ...] = ()) -> "tuple[model.Stats, ...]":
         """Figures of the named containers, or of all that run."""
+        from engine import model
+
         return self._get("stats", {"refs": refs}, tuple[model.Stats, ...])
 
-    def history(self, ref: str, seconds: int = 300) -> model.Series:
+    def history(self, ref: str, seconds: int = 300) -> "model.Series":
         """The recent past of one container, a point a second."""
+        from engine import model
+
         return self._get("history", {"ref": ref, "seconds": seconds}, model.Series)
 
-    def changes(self, ref: str) -> tuple[model.Change, ...]:
+    def changes(self, ref: str) -> "tuple[model.Change, ...]":
         """What its file system has that the image has not, sorted by path."""
+        import msgspec
+
+        from engine import model
+
         found: list[model.Change] = []
         self._call("diff", {"ref": ref}, lambda e: found.extend(msgspec.convert(e["changes"], list[model.Change])))
         return tuple(found)
@@ -184,8 +216,10 @@ class Engine:
 
     # --- images ------------------------------------------------------------------------------------------------
 
-    def images(self) -> tuple[model.Image, ...]:
+    def images(self) -> "tuple[model.Image, ...]":
         """Images of the local store, newest first."""
+        from engine import model
+
         return self._get("images", {}, tuple[model.Image, ...])
 
     def remove_image(self, name: str, *, force: bool = False) -> dict[str, Any]:
@@ -221,6 +255,8 @@ class Engine:
             raise
 
     def _get(self, method: str, params: dict[str, Any], kind: type[T]) -> T:
+        import msgspec
+
         return msgspec.convert(self._call(method, params), kind)
 
     def _sort(self, progress: Progress | None) -> Progress:
@@ -238,3 +274,9 @@ class Engine:
         own = self._connect()
         result = own.call(method, params, self._sort(None))
         return Attached(own, own.take_fds(), result)
+
+
+def _plain(value: Any) -> Any:
+    """As JSON has it. What is plain already needs no msgspec; a value of the model has brought it along."""
+    encoder = sys.modules.get("msgspec")
+    return value if encoder is None else encoder.to_builtins(value)

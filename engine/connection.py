@@ -4,13 +4,15 @@ import json
 import os
 import select
 import socket
-import subprocess
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine import errors, launch, wire
 from engine.state.paths import Paths
+
+if TYPE_CHECKING:
+    import subprocess
 
 START_SECONDS = 20.0
 """How long a supervisor may take to start: it is emulated hardware that needs the most of it."""
@@ -133,6 +135,8 @@ def _try(path: str) -> socket.socket | None:
 
 def _start_supervisor(paths: Paths) -> "subprocess.Popen[bytes]":
     """Start a supervisor, which says on its standard output that it listens, or why it cannot."""
+    import subprocess  # only the first command needs it
+
     if os.geteuid() != 0:
         raise errors.Unreachable("the engine needs root", hint="run as root: sudo qd ...")
     process = subprocess.Popen(

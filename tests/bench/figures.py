@@ -25,18 +25,21 @@ def seconds(call: Callable[[], object]) -> float:
 
 
 def run_seconds(command: list[str], environment: dict[str, str] | None = None) -> float:
-    """How long one command takes as a whole, its output thrown away. Raises CalledProcessError where it fails."""
+    """How long one command takes as a whole, its output thrown away. Raises RuntimeError with its words if it fails."""
     begin = time.perf_counter()
-    subprocess.run(
+    result = subprocess.run(
         command,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        check=True,
+        text=True,
         timeout=300,
     )
-    return time.perf_counter() - begin
+    taken = time.perf_counter() - begin
+    if result.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)} returned {result.returncode}: {result.stderr.strip()}")
+    return taken
 
 
 def pairs(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float, float]:

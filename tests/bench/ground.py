@@ -1,6 +1,11 @@
 """The ground on which all are measured: one that the peers stand on too."""
 
+import os
+import shutil
+from contextlib import suppress
 from pathlib import Path
+
+from support.waiting import until
 
 from engine.kernel import const, syscalls
 
@@ -22,9 +27,19 @@ def hide_unified() -> bool:
 
 
 def sweep() -> None:
-    """Remove the empty cgroups that the peers leave behind."""
-    for pattern in _PEERS_CGROUPS:
-        for folder in Path("/sys/fs/cgroup").glob(f"*/{pattern}"):
-            for below in sorted(folder.rglob("*/"), reverse=True):
-                below.rmdir()
-            folder.rmdir()
+    """Remove what the peers leave: empty cgroups, and plain files where the hidden tree had been.
+
+    The kernel lets go of a cgroup a little after its last process.
+    """
+    if not UNIFIED.is_mount():
+        shutil.rmtree(UNIFIED / "libpod_parent", ignore_errors=True)
+    until(_is_swept, "the peers' cgroups to be empty")
+
+
+def _is_swept() -> bool:
+    folders = [folder for pattern in _PEERS_CGROUPS for folder in Path("/sys/fs/cgroup").glob(f"*/{pattern}")]
+    for top in folders:
+        for folder, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):
+                os.rmdir(folder)
+    return not any(folder.exists() for folder in folders)

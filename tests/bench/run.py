@@ -14,6 +14,8 @@ from bench.figures import Row, table
 from support import leaks
 from support.deck import Deck, new_paths
 
+from engine import errors
+
 Measurement = Callable[[], list[Row]]
 
 
@@ -32,13 +34,26 @@ def main() -> int:
         for name, measure in _measurements(deck, arguments, folder).items():
             if not arguments.only or name in arguments.only:
                 sys.stderr.write(f"bench: {name}\n")
-                rows += measure()
+                rows += _try(name, measure)
+        _print(rows, note, arguments.output)
+    return 0
+
+
+def _print(rows: list[Row], note: str, output: str | None) -> None:
     machine = f"{platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}{note}"
     text = f"{machine}\n\n{table(rows)}\n"
     sys.stdout.write(text)
-    if arguments.output:
-        Path(arguments.output).write_text(text)
-    return 0
+    if output:
+        Path(output).write_text(text)
+
+
+def _try(name: str, measure: Measurement) -> list[Row]:
+    """One that fails is named in the table; the others are still worth their time."""
+    try:
+        return measure()
+    except (RuntimeError, OSError, AssertionError, errors.EngineError) as err:
+        sys.stderr.write(f"bench: {name}: {err}\n")
+        return [Row(name, "failed")]
 
 
 def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> dict[str, Measurement]:

@@ -50,9 +50,9 @@ class MemoryEngine:
         self._note("prune")
         return {"containers": ["a" * 64], "images": [], "reclaimed_bytes": 1_234_567}
 
-    def create(self, options: model.CreateOptions, progress: Progress | None = None) -> str:
+    def create(self, options: model.CreateOptions | dict[str, Any], progress: Progress | None = None) -> str:
         self._note("create")
-        self.made.append(options)
+        self.made.append(msgspec.convert(msgspec.to_builtins(options), model.CreateOptions))
         return "c" * 64
 
     def start(self, ref: str) -> None:

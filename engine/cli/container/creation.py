@@ -7,10 +7,9 @@ from typing import Any
 from engine.cli.context import Context
 from engine.cli.progress import progress_line
 from engine.errors import InvalidInput
-from engine.model import CreateOptions
 
 
-def create(context: Context, options: CreateOptions, cidfile: str | None) -> str:
+def create(context: Context, options: dict[str, Any], cidfile: str | None) -> str:
     """The id of the new container. Raises what the engine raises, and `InvalidInput` for a cidfile that exists."""
     save = _open_cidfile(cidfile) if cidfile else None
     with progress_line() as progress:

@@ -2,6 +2,7 @@
 
 import os
 from argparse import Namespace
+from typing import Any
 
 from engine.cli.arguments import Parser, split_words
 from engine.cli.container.attach_flags import add_detach_flag, require_terminal
@@ -9,7 +10,6 @@ from engine.cli.context import Context
 from engine.cli.parse.environment import parse_variable, parse_variable_file, read_text
 from engine.cli.terminal.raw import size_of
 from engine.errors import InvalidInput
-from engine.model import ExecOptions
 
 
 def configure(parser: Parser) -> None:
@@ -45,19 +45,20 @@ def run(context: Context, args: Namespace) -> int:
     return attach_program(session, Manners(args.interactive, args.detach_keys))
 
 
-def _options(args: Namespace, command: tuple[str, ...]) -> ExecOptions:
+def _options(args: Namespace, command: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of `model.ExecOptions`; see `create_flags.options_of` for why not the value."""
     variables: list[str] = []
     for path in args.env_file:
         variables += parse_variable_file(read_text(path), path, os.environ)
     variables += filter(None, (parse_variable(text, os.environ) for text in args.env))
-    return ExecOptions(
-        command=command,
-        tty=args.tty,
-        interactive=args.interactive and not args.detach,
-        detach=args.detach,
-        env=tuple(variables),
-        workdir=args.workdir,
-        user=args.user,
-        privileged=args.privileged,
-        size=size_of(0, 1) if args.tty else None,
-    )
+    return {
+        "command": command,
+        "tty": args.tty,
+        "interactive": args.interactive and not args.detach,
+        "detach": args.detach,
+        "env": tuple(variables),
+        "workdir": args.workdir,
+        "user": args.user,
+        "privileged": args.privileged,
+        "size": size_of(0, 1) if args.tty else None,
+    }

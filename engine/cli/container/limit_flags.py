@@ -1,12 +1,14 @@
 """The flags of limits, shared by `run`, `create` and `update`."""
 
 from argparse import Namespace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from engine.cli.arguments import Parser
 from engine.cli.parse.size import parse_device_bytes, parse_device_operations, parse_size, parse_swap
 from engine.errors import InvalidInput
-from engine.model import Limits
+
+if TYPE_CHECKING:
+    from engine.model import Limits
 
 _BYTES_FLAGS: Final = ("device_read_bps", "device_write_bps")
 _OPERATION_FLAGS: Final = ("device_read_iops", "device_write_iops")
@@ -50,25 +52,30 @@ def add_device_flags(parser: Parser) -> None:
         )
 
 
-def limits_of(args: Namespace) -> Limits:
-    """The limits that the flags ask for. Raises `InvalidInput` where two of them contradict each other."""
+def limits_of(args: Namespace) -> "Limits | None":
+    """The limits that the flags ask for; None for none. Raises `InvalidInput` where two contradict each other."""
     given = {name: getattr(args, name) or None for name in _UNSET_AT_ZERO}
     _check(given, args)
     devices: dict[str, Any] = {name: tuple(getattr(args, name, ())) for name in (*_BYTES_FLAGS, *_OPERATION_FLAGS)}
-    return Limits(
-        memory_bytes=given["memory"],
-        memory_swap_bytes=given["memory_swap"],
-        memory_reservation_bytes=given["memory_reservation"],
-        cpus=given["cpus"],
-        cpu_shares=given["cpu_shares"],
-        cpu_quota_usec=args.cpu_quota,
-        cpu_period_usec=args.cpu_period,
-        cpuset_cpus=args.cpuset_cpus,
-        cpuset_mems=args.cpuset_mems,
-        pids=given["pids_limit"],
-        blkio_weight=given["blkio_weight"],
+    fields = {
+        "memory_bytes": given["memory"],
+        "memory_swap_bytes": given["memory_swap"],
+        "memory_reservation_bytes": given["memory_reservation"],
+        "cpus": given["cpus"],
+        "cpu_shares": given["cpu_shares"],
+        "cpu_quota_usec": args.cpu_quota,
+        "cpu_period_usec": args.cpu_period,
+        "cpuset_cpus": args.cpuset_cpus,
+        "cpuset_mems": args.cpuset_mems,
+        "pids": given["pids_limit"],
+        "blkio_weight": given["blkio_weight"],
         **devices,
-    )
+    }
+    if all(value in (None, ()) for value in fields.values()):
+        return None
+    from engine.model import Limits
+
+    return Limits(**fields)
 
 
 def _check(given: dict[str, Any], args: Namespace) -> None:

@@ -24,7 +24,7 @@ def run(context: Context, args: Namespace) -> int:
     """Create and start; the exit code is the program's, 0 after detaching."""
     options = options_of(args)
     if not args.detach:
-        require_terminal(tty=options.tty, interactive=options.interactive)
+        require_terminal(tty=args.tty, interactive=args.interactive)
     container_id = create(context, options, args.cidfile)
     if args.detach:
         with _removed_on_failure(context, container_id, remove=args.rm):

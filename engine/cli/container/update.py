@@ -7,7 +7,6 @@ from engine.cli.container.limit_flags import add_limit_flags, limits_of
 from engine.cli.context import Context
 from engine.cli.parse.policy import parse_restart
 from engine.errors import InvalidInput
-from engine.model import Limits
 
 
 def configure(parser: Parser) -> None:
@@ -20,6 +19,6 @@ def configure(parser: Parser) -> None:
 def run(context: Context, args: Namespace) -> int:
     """Change each."""
     limits = limits_of(args)
-    if limits == Limits() and args.restart is None:
+    if limits is None and args.restart is None:
         raise InvalidInput("nothing to change is given", hint="for example qd update -m 128m CONTAINER")
     return context.each(args.containers, lambda ref: context.engine.update(ref, limits, args.restart))

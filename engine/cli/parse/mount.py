@@ -1,21 +1,25 @@
 """`-v` and `--tmpfs`."""
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.errors import InvalidInput
-from engine.model import Bind
+
+if TYPE_CHECKING:
+    from engine.model import Bind
 
 _PROPAGATIONS: Final = frozenset({"private", "rprivate", "shared", "rshared", "slave", "rslave"})
 _IGNORED: Final = frozenset({"rw", "z", "Z", "nocopy", "cached", "delegated", "consistent"})
 """Words that Docker takes and that change nothing here: read-write is the default, and nothing is relabelled."""
 
 
-def parse_volume(text: str, folder: str) -> Bind:
+def parse_volume(text: str, folder: str) -> "Bind":
     """`HOST:CONTAINER[:OPTIONS]`; a host path that begins with a dot is relative to `folder`.
 
     Raises `InvalidInput`; named and anonymous volumes are not there yet.
     """
+    from engine.model import Bind
+
     source, target, options = _split(text)
     if source.startswith((".", "~")):
         source = os.path.normpath(os.path.join(folder, os.path.expanduser(source)))

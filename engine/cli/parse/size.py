@@ -1,10 +1,12 @@
 """Sizes in Docker's binary units, plain numbers, and rates of devices."""
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from engine.errors import InvalidInput
-from engine.model import DeviceRate
+
+if TYPE_CHECKING:
+    from engine.model import DeviceRate
 
 _SIZE: Final = re.compile(r"(\d{1,18}(?:\.\d{1,9})?) ?([kmgtp]?)i?b?", re.IGNORECASE | re.ASCII)
 _POWER: Final = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
@@ -27,14 +29,18 @@ def parse_swap(text: str) -> int:
     return -1 if text.strip() == "-1" else parse_size(text)
 
 
-def parse_device_bytes(text: str) -> DeviceRate:
+def parse_device_bytes(text: str) -> "DeviceRate":
     """`/dev/vda:10m`: bytes per second of a device. Raises `InvalidInput`."""
+    from engine.model import DeviceRate
+
     path, rate = _device(text, "/dev/vda:10m")
     return DeviceRate(path=path, rate=parse_size(rate))
 
 
-def parse_device_operations(text: str) -> DeviceRate:
+def parse_device_operations(text: str) -> "DeviceRate":
     """`/dev/vda:1000`: operations per second of a device. Raises `InvalidInput`."""
+    from engine.model import DeviceRate
+
     path, rate = _device(text, "/dev/vda:1000")
     if not re.fullmatch(r"[0-9]{1,18}", rate):
         raise InvalidInput(f"'{rate}' in '{text}' is not a number", hint="operations per second: /dev/vda:1000")

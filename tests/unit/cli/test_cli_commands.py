@@ -44,9 +44,13 @@ def container(name: str = "web", **changes: Any) -> model.Container:
 
 
 def test_the_engine_in_memory_has_every_method_of_the_client_with_its_signature() -> None:
-    for name, method in inspect.getmembers(Engine, inspect.isfunction):
+    def parameters(owner: type, name: str) -> list[tuple[object, ...]]:
+        found = inspect.signature(getattr(owner, name)).parameters.values()
+        return [(one.name, one.kind, one.default) for one in found]
+
+    for name, _ in inspect.getmembers(Engine, inspect.isfunction):
         if not name.startswith("_"):
-            assert inspect.signature(getattr(MemoryEngine, name)) == inspect.signature(method), name
+            assert parameters(MemoryEngine, name) == parameters(Engine, name), name
 
 
 def test_flags_after_the_image_belong_to_the_program(engine: MemoryEngine) -> None:
