@@ -71,6 +71,10 @@ class Terminal:
         """The first screen that has this text. Fails with the last screen when it does not come."""
         return until(lambda: self._screen_if(text in self.screen()), f"{text!r} on the screen", seconds, self.screen)
 
+    def wait_for_prompt(self, prompt: str = "ready>", seconds: float = 20.0) -> str:
+        """The first screen that ends with this prompt: whatever ran before it has ended."""
+        return until(lambda: self._screen_if(self.screen().rstrip().endswith(prompt)), prompt, seconds, self.screen)
+
     def wait_until_gone(self, text: str, seconds: float = 20.0) -> str:
         """The first screen without this text."""
         return until(lambda: self._screen_if(text not in self.screen()), f"no {text!r}", seconds, self.screen)
