@@ -1,7 +1,6 @@
 """The ground on which all are measured: one that the peers stand on too."""
 
 import os
-import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,22 +21,19 @@ def hide_unified() -> bool:
         return False
     syscalls.unshare(const.CLONE_NEWNS)
     syscalls.mount(None, "/", None, const.MS_REC | const.MS_PRIVATE)
-    syscalls.umount(str(UNIFIED), const.MNT_DETACH)
+    # Covered and not unmounted: what the peers write there goes away with this process.
+    syscalls.mount("none", str(UNIFIED), "tmpfs", 0)
     return True
 
 
 def sweep() -> None:
-    """Remove what the peers leave: empty cgroups, and plain files where the hidden tree had been.
-
-    The kernel lets go of a cgroup a little after its last process.
-    """
-    if not UNIFIED.is_mount():
-        shutil.rmtree(UNIFIED / "libpod_parent", ignore_errors=True)
+    """Remove the empty cgroups that the peers leave; the kernel lets go of one a little after its last process."""
     until(_is_swept, "the peers' cgroups to be empty")
 
 
 def _is_swept() -> bool:
-    folders = [folder for pattern in _PEERS_CGROUPS for folder in Path("/sys/fs/cgroup").glob(f"*/{pattern}")]
+    found = [folder for pattern in _PEERS_CGROUPS for folder in Path("/sys/fs/cgroup").glob(f"*/{pattern}")]
+    folders = [folder for folder in found if folder.parent != UNIFIED]
     for top in folders:
         for folder, _, _ in os.walk(top, topdown=False):
             with suppress(OSError):
