@@ -123,7 +123,7 @@ class Channel:
     def say(self, kind: Kind, data: Mapping[str, object] | None = None, fd: int | None = None) -> None:
         """Send a message. Nobody there any more is no error: the container must survive the keeper."""
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            messages.send(self._sock, messages.encode(kind, **(data or {})), fd)
+            messages.send(self._sock, messages.encode(kind, **data) if data else messages.BARE[kind], fd)
 
     def warn(self, warnings: list[str]) -> None:
         """Send warnings."""
@@ -132,8 +132,10 @@ class Channel:
 
     def wait(self) -> dict[str, object]:
         """Wait for GO. Raises `GoneAway` when the keeper has gone or gives up."""
-        message, _ = messages.receive(self._sock)
-        return message.data
+        packet = self._sock.recv(messages.TEXT_MAX)
+        if not packet:
+            raise messages.GoneAway
+        return messages.decode(packet).data
 
 
 def _born(birth: Birth, sock: socket.socket, main: Callable[[Channel], NoReturn]) -> NoReturn:

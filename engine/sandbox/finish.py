@@ -31,11 +31,11 @@ class Process(NamedTuple):
     capabilities: Sets
     no_new_privileges: bool
     rlimits: list[dict[str, Any]]
-    size: tuple[int, int] | None
+    size: tuple[int, int] | None = None
     """Rows and columns, where it has a terminal."""
 
     @classmethod
-    def of_spec(cls, process: dict[str, Any], annotations: dict[str, str], size: Any) -> "Process":
+    def of_spec(cls, process: dict[str, Any], annotations: dict[str, str]) -> "Process":
         """`process` of the OCI runtime-spec."""
         user = process.get("user", {})
         ids = User(user.get("uid", 0), user.get("gid", 0), tuple(user.get("additionalGids", ())))
@@ -48,7 +48,6 @@ class Process(NamedTuple):
             security.parse_sets(process.get("capabilities", {})),
             process.get("noNewPrivileges", False),
             process.get("rlimits", []),
-            tuple(size) if size else None,
         )
 
 

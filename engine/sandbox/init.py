@@ -21,6 +21,7 @@ from engine import errors
 from engine.kernel import const, proc, syscalls
 from engine.sandbox import child, explain, finish, reaper, rootfs
 from engine.sandbox.child import Birth, Channel, Child, Stdio
+from engine.sandbox.finish import Process
 from engine.sandbox.messages import Kind
 from engine.sandbox.operations import Operation, Site
 
@@ -59,22 +60,23 @@ def create(order: Order, stdio: Stdio | None) -> Child:
     Raises `EngineError` when not even a process could be made.
     """
     birth = Birth(const.CLONE_NEWPID, order.join, order.into, stdio or ())
-    plan = _plan(order)
+    plan, process = _prepare(order)
     try:
-        return child.spawn(birth, lambda channel: _main(order, plan, stdio, channel))
+        return child.spawn(birth, lambda channel: _main(order, plan, process, stdio, channel))
     except OSError as err:
         raise explain.namespace("pid", err) from err
 
 
-def _plan(order: Order) -> list[Operation]:
+def _prepare(order: Order) -> tuple[list[Operation], Process]:
     """Made before the clone: in the child the same would take three times as long, for the pages that it copies."""
     try:
-        return rootfs.plan(order.spec, order.root, order.rootfs)
+        process = Process.of_spec(order.spec["process"], order.spec.get("annotations", {}))
+        return rootfs.plan(order.spec, order.root, order.rootfs), process
     except (KeyError, TypeError, AttributeError) as err:
         raise errors.InvalidInput(f"this is no OCI runtime-spec: {err!r}", hint="see config.md of it") from err
 
 
-def _main(order: Order, plan: list[Operation], stdio: Stdio | None, channel: Channel) -> NoReturn:
+def _main(order: Order, plan: list[Operation], process: Process, stdio: Stdio | None, channel: Channel) -> NoReturn:
     site = Site()
     site.hierarchies = _own_hierarchies(order)
     finish.leave_session(order.spec["process"])
@@ -82,7 +84,7 @@ def _main(order: Order, plan: list[Operation], stdio: Stdio | None, channel: Cha
     channel.say(Kind.UNSHARED)
     size = _while_the_network_is_made(lambda: _build(plan, site), channel)
     channel.warn(site.warnings)
-    process = finish.Process.of_spec(order.spec["process"], order.spec.get("annotations", {}), size)
+    process = process._replace(size=size)
     finish.finish(process, finish.streams(site.terminal, stdio, channel), channel, reaper.stay if order.init else None)
 
 

@@ -51,9 +51,16 @@ class GoneAway(Exception):
     """The other side closed its end."""
 
 
+_ENCODER: Final = json.JSONEncoder(separators=(",", ":"))
+
+
 def encode(kind: Kind, /, **data: Any) -> bytes:
     """A packet."""
-    return json.dumps({"type": kind, **data}, separators=(",", ":")).encode()
+    return _ENCODER.encode({"type": kind, **data}).encode()
+
+
+BARE: Final = {kind: encode(kind) for kind in Kind}
+"""The packets without data, made beforehand: in a new child each page that the encoder touches must be copied."""
 
 
 def decode(packet: bytes) -> Message:
@@ -77,7 +84,10 @@ def receive(channel: socket.socket) -> tuple[Message, list[int]]:
 
 def send(channel: socket.socket, packet: bytes, fd: int | None = None) -> None:
     """Send one packet, with a descriptor beside it if there is one. Raises OSError (EPIPE) when nobody is there."""
-    socket.send_fds(channel, [packet], [] if fd is None else [fd], socket.MSG_NOSIGNAL)
+    if fd is None:
+        channel.send(packet, socket.MSG_NOSIGNAL)
+    else:
+        socket.send_fds(channel, [packet], [fd], socket.MSG_NOSIGNAL)
 
 
 def error_of(message: Message) -> errors.EngineError:
