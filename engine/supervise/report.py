@@ -12,8 +12,8 @@ from engine import errors, model, wire
 from engine.state import files
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
+from engine.version import VERSION
 
-VERSION = "0.1.0"
 OOM_WINDOW_NS = 15 * 60 * 10**9
 SPARKLINE = 30
 
