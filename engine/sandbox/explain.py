@@ -38,7 +38,7 @@ def step(description: str, err: OSError) -> errors.EngineError:
 def namespace(name: str, err: OSError) -> errors.EngineError:
     """A namespace that cannot be made."""
     number = err.errno or 0
-    message = f"cannot make a {name} namespace: {_words(err)}"
+    message = f"cannot make the container's {name} namespace: {_words(err)}"
     if number in (errno.ENOSPC, errno.EUSERS):
         key = f"user.max_{_SYSCTLS.get(name, name)}_namespaces"
         return errors.SetupFailed(message, hint=f"their number is limited: sysctl -w {key}=10000", errno=number)

@@ -14,6 +14,7 @@ The conversation is drawn in `messages.Kind`. Standard library only: this runs i
               exec
 """
 
+import os
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple, NoReturn
 
@@ -113,14 +114,15 @@ def _build(plan: list[Operation], site: Site) -> None:
 
 
 def _own_hierarchies(order: Order) -> tuple[proc.Hierarchy, ...]:
-    """The cgroup hierarchies in which the child has a cgroup of its own; in others it would see the host's."""
-    if not (order.join or order.into):
+    """The cgroup hierarchies in which the child has a cgroup of its own; in others it would see the keeper's.
+
+    They are told by the last name of the path: what is before it depends on what of a hierarchy is mounted.
+    """
+    folders = [*map(os.path.dirname, order.join), *([order.into] if order.into else [])]
+    names = {os.path.basename(folder) for folder in folders}
+    if not names:
         return ()
-    return tuple(
-        hierarchy
-        for hierarchy in proc.read_cgroups()
-        if hierarchy.path != "/" and (hierarchy.controllers or order.into)
-    )
+    return tuple(hierarchy for hierarchy in proc.read_cgroups() if os.path.basename(hierarchy.path) in names)
 
 
 def _unshare(spec: dict[str, Any]) -> None:

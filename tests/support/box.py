@@ -80,13 +80,14 @@ class Box:
         self.root = root
         self.rootfs = rootfs
         self.join: tuple[str, ...] = ()
+        self.into: str | None = None
         self.change: Callable[[dict[str, Any]], None] = lambda _spec: None
         """Called with each spec before it is executed."""
 
     def order(self, options: CreateOptions) -> init.Order:
         made = spec.build("0" * 64, options, {}, hostname=options.hostname or "box", files={}, cgroups_path="/none")
         self.change(made)
-        return init.Order(made, self.root, self.rootfs, self.join, None, options.init)
+        return init.Order(made, self.root, self.rootfs, self.join, self.into, options.init)
 
     def start(self, *command: str, **options: Any) -> Running:
         """Clone a container; a single word with blanks is a line for the shell."""
@@ -102,7 +103,7 @@ class Box:
         """Start a program in the container of this pid 1."""
         made = options or CreateOptions(image="handmade", command=("sleep",))
         fields = spec.enter_order(made, {}, ExecOptions(command=_command(command), **wanted), pid=pid)
-        order = enter.EnterOrder(**fields, join=self.join)
+        order = enter.EnterOrder(**fields, join=self.join, into=self.into)
         return _started(lambda stdio: enter.enter(order, stdio), order.terminal)
 
 

@@ -40,7 +40,7 @@ def test_without_privileges_each_namespace_is_named_with_a_way_to_get_it() -> No
     names = ["pid", "mount", "ipc", "uts", "network", "cgroup"]
     assert [entry.feature for entry in refused] == [f"{name} namespace" for name in names]
     assert all("CAP_SYS_ADMIN" in entry.hint for entry in refused)
-    assert str(refused[0]).startswith("cannot make a pid namespace: clone3: operation not permitted; ")
+    assert str(refused[0]).startswith("cannot make the container's pid namespace: clone3: operation not permitted; ")
 
 
 @pytest.mark.requires("unshare")
