@@ -37,20 +37,25 @@ class LineCutter:
     """Puts the pieces of each stream together to lines."""
 
     def __init__(self) -> None:
-        self._rests: dict[int, bytes] = {}
+        self._rests: dict[int, bytearray] = {}
 
-    def feed(self, piece: Piece, data: bytes) -> Iterator[Lines]:
-        """The lines that this piece completes, in one: they have one stream and one time."""
+    def feed(self, piece: Piece, data: bytes) -> Lines | None:
+        """The lines that this piece completes: they have one stream and one time. None where it completes none."""
+        rest = self._rests.get(piece.stream)
         end = data.rfind(b"\n") + 1
-        rest = self._rests.get(piece.stream, b"")
-        if end:
-            yield Lines(piece.time_ns, piece.stream, rest + data[:end])
-            rest = b""
-        rest += data[end:]
-        if len(rest) > LINE_MAX:
-            yield Lines(piece.time_ns, piece.stream, rest)
-            rest = b""
-        self._rests[piece.stream] = rest
+        if not rest and end == len(data):
+            return Lines(piece.time_ns, piece.stream, data)
+        if rest is None:
+            rest = self._rests[piece.stream] = bytearray()
+        end = len(rest) + end if end else 0
+        rest += data
+        if len(rest) - end > LINE_MAX:
+            end = len(rest)
+        if not end:
+            return None
+        lines = Lines(piece.time_ns, piece.stream, bytes(rest[:end]))
+        del rest[:end]
+        return lines
 
     def drop(self, stream: int) -> None:
         """Forget what this stream has begun."""
@@ -60,7 +65,7 @@ class LineCutter:
         """What has no end yet, stdout first; forgotten here."""
         for stream, rest in sorted(self._rests.items()):
             if rest:
-                yield Lines(time_ns, stream, rest)
+                yield Lines(time_ns, stream, bytes(rest))
         self._rests.clear()
 
 
@@ -75,7 +80,9 @@ def begin(log: LogReader, cutter: LineCutter, start: Start) -> Iterator[Lines]:
     piece, data = next(log.chunks())
     log.seek(start.piece + 1)
     cutter.drop(piece.stream)
-    yield from cutter.feed(piece, data[start.skip :])
+    lines = cutter.feed(piece, data[start.skip :])
+    if lines is not None:
+        yield lines
 
 
 def read_lines(log: LogReader, cutter: LineCutter, until_ns: int | None = None) -> Iterator[Lines]:
@@ -83,8 +90,9 @@ def read_lines(log: LogReader, cutter: LineCutter, until_ns: int | None = None) 
     for piece, data in log.chunks():
         if until_ns is not None and piece.time_ns > until_ns:
             return
-        if piece.stream != Stream.STDIN:
-            yield from cutter.feed(piece, data)
+        lines = cutter.feed(piece, data) if piece.stream != Stream.STDIN else None
+        if lines is not None:
+            yield lines
 
 
 def _warm(log: LogReader, cutter: LineCutter, number: int) -> None:
@@ -94,8 +102,7 @@ def _warm(log: LogReader, cutter: LineCutter, number: int) -> None:
         if log.position > number:
             return
         if piece.stream != Stream.STDIN:
-            for _complete in cutter.feed(piece, data):
-                pass
+            cutter.feed(piece, data)
 
 
 def _first_to_warm(log: LogReader, number: int) -> int:

@@ -11,6 +11,7 @@ from engine.cli.terminal.output import STDERR, STDOUT, copy_range, write_all
 from engine.supervise.log import LogReader, Stream
 
 _STYLE_OFF: Final = b"\x1b[0m"
+_GATHER_BYTES: Final = 1 << 16
 
 
 class Printer:
@@ -21,6 +22,9 @@ class Printer:
         self._until_ns = until_ns
         self._cutter = LineCutter()
         self._cleaners = {fd: Cleaner() for fd in (STDOUT, STDERR) if os.isatty(fd)}
+        self._gathered: list[bytes] = []
+        self._gathered_bytes = 0
+        self._gathered_for = STDOUT
 
     def begin(self, log: LogReader, start: Start) -> None:
         """Go to where printing begins; prints what completes the lines that have begun before."""
@@ -28,6 +32,7 @@ class Printer:
             self._write(lines)
         if not self._timestamps:
             self._write_rests()
+        self._flush()
 
     def go_on(self, log: LogReader) -> None:
         """Print everything from the present position to the end."""
@@ -40,10 +45,12 @@ class Printer:
             for span in log.spans():
                 if span.stream != Stream.STDIN:
                     copy_range(log.output, span.offset, span.length, _target(span.stream))
+        self._flush()
 
     def end(self) -> None:
         """The end of a run: what has no line end comes out too, and the container's colours end."""
         self._write_rests()
+        self._flush()
         for fd in self._cleaners:
             write_all(fd, _STYLE_OFF)
 
@@ -62,8 +69,17 @@ class Printer:
         self._emit(_target(lines.stream), _stamped(lines) if self._timestamps else lines.data)
 
     def _emit(self, fd: int, data: bytes) -> None:
-        cleaner = self._cleaners.get(fd)
-        write_all(fd, cleaner.feed(data) if cleaner else data)
+        """Gather small pieces of one target: a write for each would be most of the time of a log of a million lines."""
+        if fd != self._gathered_for or self._gathered_bytes >= _GATHER_BYTES:
+            self._flush()
+            self._gathered_for = fd
+        self._gathered.append(data)
+        self._gathered_bytes += len(data)
+
+    def _flush(self) -> None:
+        data, self._gathered, self._gathered_bytes = b"".join(self._gathered), [], 0
+        cleaner = self._cleaners.get(self._gathered_for)
+        write_all(self._gathered_for, cleaner.feed(data) if cleaner else data)
 
 
 def _target(stream: int) -> int:

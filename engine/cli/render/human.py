@@ -1,6 +1,7 @@
 """Numbers as a person reads them, in Docker's words. Every function is pure."""
 
 import time
+from functools import lru_cache
 from typing import Final
 
 _DECIMAL: Final = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
@@ -44,12 +45,18 @@ def percent(ratio: float) -> str:
 def rfc3339(time_ns: int) -> str:
     """`2026-05-01T10:11:12.123456789Z`; nine digits always, so that lines sort as text."""
     seconds, nanoseconds = divmod(time_ns, 1_000_000_000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{nanoseconds:09d}Z"
+    return f"{_second(seconds)}.{nanoseconds:09d}Z"
 
 
 def local_time(time_ns: int) -> str:
     """`2026-05-01 10:11:12 +0200 CEST`."""
     return time.strftime("%Y-%m-%d %H:%M:%S %z %Z", time.localtime(time_ns // 1_000_000_000))
+
+
+@lru_cache(maxsize=64)
+def _second(seconds: int) -> str:
+    """Kept, since a log has many lines in a second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _long(seconds: int) -> str:

@@ -35,18 +35,21 @@ def run(context: Context, args: Namespace) -> int:
     if args.stop:
         return context.each(_existing(context), lambda name: context.engine.remove(name, force=True))
     code = _start_all(context)
-    if os.isatty(0) and os.isatty(1) and code == 0:
+    if os.isatty(0) and os.isatty(1):
         from tui.app import run_dashboard
 
-        return run_dashboard(context.paths, context.read_only)
+        return run_dashboard(context.paths, context.read_only) or code
     _show(context)
     return code
 
 
 def _start_all(context: Context) -> int:
-    """Go on past one that cannot start: the others show as much."""
-    with progress_line() as progress:
-        image_id = context.engine.build_base(progress)
+    """Go on past what cannot be: on a host that refuses it all, the dashboard still opens, and says why."""
+    try:
+        with progress_line() as progress:
+            image_id = context.engine.build_base(progress)
+    except EngineError as err:
+        return report.failure(err)
     existing = _existing(context)
     code = 0
     for options in demo_containers():
@@ -78,15 +81,19 @@ def _existing(context: Context) -> dict[str, Container]:
 
 def _show(context: Context) -> None:
     """The list, one sample of stats, and the last lines of a log."""
-    _wait_for_log(context)
+    logger = _existing(context).get(LOGGER)
+    has_log = logger is not None and logger.state.run > 0
+    if has_log:
+        _wait_for_log(context)
     now_ns = time.time_ns()
-    containers = context.engine.containers(filters={"label": [f"{LABEL}=true"]})
+    containers = _existing(context).values()
     sys.stdout.write(format_listing(ps.COLUMNS, (ps.row(container, now_ns) for container in containers), None) + "\n")
     host_memory = context.engine.info().memory_bytes
     figures = context.engine.stats(tuple(one.id for one in containers if one.state.status is Status.RUNNING))
     sys.stdout.write(format_listing(stats.COLUMNS, (stats.row(one, host_memory) for one in figures), None) + "\n")
     sys.stdout.flush()
-    _show_log(context)
+    if has_log:
+        _show_log(context)
 
 
 def _show_log(context: Context) -> None:

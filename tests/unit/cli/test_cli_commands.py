@@ -491,3 +491,26 @@ def test_the_globals_name_the_folders(capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_values_of_the_engine_in_memory_are_what_the_client_decodes() -> None:
     assert msgspec.convert(ABOUT, model.Info).cgroup == "hybrid"
+
+
+def test_the_demonstration_tells_what_could_not_start_and_lists_the_rest(
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.about = ABOUT
+    engine.failures["create"] = errors.MissingFeature("mount namespaces are refused", hint="run it --privileged")
+    assert qd(engine, "demo") == 125
+    out, err = capsys.readouterr()
+    assert err.count("qd: mount namespaces are refused\nhint: run it --privileged\n") == 6
+    assert out.startswith("CONTAINER ID")
+    engine.failures = {"build_base": errors.SetupFailed("no room")}
+    assert qd(engine, "demo") == 125
+
+
+def test_stopping_the_demonstration_removes_what_carries_its_label(engine: MemoryEngine) -> None:
+    engine.present = [container("web"), container("burner")]
+    assert qd(engine, "demo", "--stop") == 0
+    assert engine.calls == [
+        ("containers", True, {"label": ["quarterdeck.demo=true"]}),
+        ("remove", "web", True),
+        ("remove", "burner", True),
+    ]
