@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from engine.kernel import const
 from engine.kernel.proc import Hierarchy
+from engine.sandbox import confinement
 from engine.sandbox import operations as op
 
 
@@ -33,7 +34,7 @@ def steps(target: str, flags: int, hierarchies: tuple[Hierarchy, ...]) -> list[o
     found: list[op.Operation] = [op.FileSystem("tmpfs", "tmpfs", target, flags & ~const.MS_RDONLY, "mode=755,size=64k")]
     for hierarchy in first:
         found += _hierarchy(target, flags, hierarchy)
-    return [*found, op.Freeze(target)] if flags & const.MS_RDONLY else found
+    return [*found, confinement.Freeze(target)] if flags & const.MS_RDONLY else found
 
 
 def _hierarchy(target: str, flags: int, hierarchy: Hierarchy) -> list[op.Operation]:

@@ -7,8 +7,8 @@ can be written to, the working directory while the root can, then masks and read
 from typing import Any, Final
 
 from engine.kernel import const
+from engine.sandbox import confinement, options
 from engine.sandbox import operations as op
-from engine.sandbox import options
 from engine.sandbox.cgroup_mounts import Cgroups
 from engine.sandbox.terminal import Console
 
@@ -47,15 +47,15 @@ def plan(spec: dict[str, Any], root: dict[str, Any], rootfs: str) -> list[op.Ope
         steps += [*DEVICES, *map(_device, linux.get("devices", [])), *LINKS]
     if spec["process"].get("terminal"):
         steps.append(Console())
-    steps += [op.Sysctl(name, value) for name, value in linux.get("sysctl", {}).items()]
+    steps += [confinement.Sysctl(name, value) for name, value in linux.get("sysctl", {}).items()]
     steps.append(op.MakeDirectory(spec["process"]["cwd"]))
-    steps += [op.ReadOnly(path) for path in linux.get("readonlyPaths", [])]
-    steps += [op.Mask(path) for path in linux.get("maskedPaths", [])]
+    steps += [confinement.ReadOnly(path) for path in linux.get("readonlyPaths", [])]
+    steps += [confinement.Mask(path) for path in linux.get("maskedPaths", [])]
     if spec.get("hostname"):
-        steps.append(op.Hostname(spec["hostname"]))
+        steps.append(confinement.Hostname(spec["hostname"]))
     if spec["root"].get("readonly"):
-        steps.append(op.Freeze("/"))
-    return [*steps, op.Pivot()]
+        steps.append(confinement.Freeze("/"))
+    return [*steps, confinement.Pivot()]
 
 
 def _receives(spec: dict[str, Any]) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from engine.kernel import const
 from engine.kernel.proc import Hierarchy
 from engine.model import Bind, CreateOptions
-from engine.sandbox import cgroup_mounts, rootfs, spec
+from engine.sandbox import cgroup_mounts, confinement, rootfs, spec
 from engine.sandbox import operations as op
 from engine.sandbox.terminal import Console
 
@@ -37,14 +37,14 @@ def test_the_layers_are_mounted_top_first() -> None:
 
 def test_parameters_are_set_before_they_become_read_only() -> None:
     plan = plan_of()
-    sysctls = [place for place, step in enumerate(plan) if isinstance(step, op.Sysctl)]
+    sysctls = [place for place, step in enumerate(plan) if isinstance(step, confinement.Sysctl)]
     assert sysctls
-    assert max(sysctls) < plan.index(op.ReadOnly("/proc/sys"))
+    assert max(sysctls) < plan.index(confinement.ReadOnly("/proc/sys"))
 
 
 def test_the_working_directory_is_made_while_the_root_can_be_written_to() -> None:
     plan = plan_of(workdir="/a/b", read_only=True)
-    assert plan.index(op.MakeDirectory("/a/b")) < plan.index(op.Freeze("/"))
+    assert plan.index(op.MakeDirectory("/a/b")) < plan.index(confinement.Freeze("/"))
 
 
 def test_everything_is_in_place_before_the_root_becomes_read_only() -> None:
@@ -54,7 +54,7 @@ def test_everything_is_in_place_before_the_root_becomes_read_only() -> None:
 def test_masks_come_after_every_mount() -> None:
     plan = plan_of(binds=(Bind(source="/srv", target="/data"),))
     mounts = [place for place, step in enumerate(plan) if isinstance(step, op.FileSystem | op.Bind)]
-    masks = [place for place, step in enumerate(plan) if isinstance(step, op.Mask)]
+    masks = [place for place, step in enumerate(plan) if isinstance(step, confinement.Mask)]
     assert max(mounts) < min(masks)
 
 
@@ -113,7 +113,7 @@ def test_cgroup_v1_is_a_folder_of_mounts_with_a_link_for_each_shared_controller(
 
 def test_cgroups_that_can_be_written_to_are_not_made_read_only() -> None:
     steps = cgroup_mounts.steps("/c", 0, (Hierarchy(("pids",), "/q"),))
-    assert not any(isinstance(step, op.Freeze) for step in steps)
+    assert not any(isinstance(step, confinement.Freeze) for step in steps)
 
 
 def test_privileged_has_no_masks_and_the_devices_of_the_host() -> None:
