@@ -26,11 +26,11 @@ def test_the_life_of_a_container_is_in_the_journal(deck: Deck) -> None:
 
 @pytest.mark.requires("freezer controller")
 def test_every_verb_has_its_event(deck: Deck, idle: Callable[..., str]) -> None:
-    idle("busy")
+    idle("eventful")
     for verb in ("pause", "unpause", "kill"):
-        deck.out(verb, "busy")
-    deck.out("wait", "busy")
-    actions = _actions(deck, "busy")
+        deck.out(verb, "eventful")
+    deck.out("wait", "eventful")
+    actions = _actions(deck, "eventful")
     assert [action for action in actions if action in ("pause", "unpause", "kill", "die")] == [
         "pause",
         "unpause",
