@@ -55,7 +55,7 @@ def difference(before: Belongings, seconds: float = _SETTLE_SECONDS) -> list[str
 
 
 def compare(before: Belongings, after: Belongings) -> list[str]:
-    """One line for each thing that is only on one side. A cgroup that is gone was another engine's, made just before."""
+    """One line for each thing that is only on one side. A cgroup that is gone was another engine's."""
     lines = []
     for kind, old, new in zip(Belongings._fields, before, after, strict=True):
         lines += [f"{kind}: left behind: {name}" for name in sorted(new - old)]
