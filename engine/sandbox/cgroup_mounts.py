@@ -9,14 +9,22 @@ from engine.sandbox import operations as op
 
 
 class Cgroups(NamedTuple):
-    """Mount the hierarchies in which the container has a cgroup of its own."""
+    """Mount the hierarchies in which the container has a cgroup of its own.
+
+    A host that refuses it, as one inside another container may, still runs the container: its limits hold all the
+    same.
+    """
 
     target: str
     flags: int
 
     def execute(self, site: op.Site) -> None:
         for step in steps(self.target, self.flags, site.hierarchies):
-            step.execute(site)
+            try:
+                step.execute(site)
+            except OSError as err:
+                site.warnings.append(f"a container cannot see its cgroups: cannot {step.describe()}: {err.strerror}")
+                return
 
     def describe(self) -> str:
         return f"mount the cgroups on {self.target}"

@@ -86,10 +86,9 @@ def _mount(mount: dict[str, Any]) -> list[op.Operation]:
 
 
 def _bind(source: str, target: str, parsed: options.Parsed) -> list[op.Operation]:
-    return [
-        op.MakeHostDirectory(source),
-        op.Bind(source, target, parsed.recursive, parsed.attributes, parsed.propagation),
-    ]
+    """Only a source that is bound with what is below it may be missing: the engine's own files are bound alone."""
+    bind = op.Bind(source, target, parsed.recursive, parsed.attributes, parsed.propagation)
+    return [op.MakeHostDirectory(source), bind] if parsed.recursive else [bind]
 
 
 def _device(device: dict[str, Any]) -> op.Device:

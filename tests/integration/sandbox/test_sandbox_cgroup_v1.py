@@ -63,3 +63,13 @@ def test_an_entered_program_joins_them_too(joining: Box, cgroups: tuple[str, ...
 
 def test_a_container_without_a_cgroup_sees_none(box: Box) -> None:
     assert box.run("ls", "-A", "/sys/fs/cgroup").out == ""
+
+
+def test_cgroups_that_cannot_be_mounted_are_a_warning_and_no_obstacle(joining: Box, own_root: str) -> None:
+    os.mkdir(f"{own_root}/etc/here")
+    Path(f"{own_root}/etc/here/pids").write_text("a file in the way")
+    joining.change = lambda made: made["mounts"].append({"type": "cgroup", "destination": "/etc/here/pids"})
+    outcome = joining.run("true")
+    assert outcome.code == 0
+    assert len(outcome.warnings) == 1
+    assert outcome.warnings[0].startswith("a container cannot see its cgroups: cannot mount tmpfs on /etc/here/pids: ")

@@ -63,6 +63,14 @@ def test_a_missing_source_is_made_before_it_is_bound() -> None:
     assert plan[plan.index(op.Bind("/srv", "/data")) - 1] == op.MakeHostDirectory("/srv")
 
 
+def test_a_file_of_the_engine_that_is_missing_is_not_made_a_directory() -> None:
+    wanted = CreateOptions(image="x", command=("true",))
+    built = spec.build("id", wanted, {}, hostname="box", files={"hosts": "/host/hosts"}, cgroups_path="/x")
+    plan = rootfs.plan(built, DIRECTORY, "/run/rootfs")
+    assert op.Bind("/host/hosts", "/etc/hosts", recursive=False) in plan
+    assert op.MakeHostDirectory("/host/hosts") not in plan
+
+
 def test_a_read_only_bind_keeps_what_the_source_is_and_adds_to_it() -> None:
     [bind] = [
         step for step in plan_of(binds=(Bind(source="/s", target="/t", read_only=True),)) if type(step) is op.Bind
