@@ -35,10 +35,7 @@ def options_of(args: Namespace) -> dict[str, Any]:
     image, *command = split_words(args.words) or [""]
     if not image:
         raise InvalidInput("the image is missing", hint="qd run IMAGE, for example qd run -it localhost/base sh")
-    if args.publish:
-        raise InvalidInput("ports cannot be published yet", hint="leave out -p: a container has its own loopback")
-    if args.rm and args.restart is not None and args.restart.name != "no":
-        raise InvalidInput("--rm and --restart contradict each other", hint="use one of them")
+    _check(args)
     fields = {
         "image": image,
         "command": tuple(command),
@@ -67,6 +64,14 @@ def options_of(args: Namespace) -> dict[str, Any]:
         "stop_timeout_seconds": args.stop_timeout,
     }
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _check(args: Namespace) -> None:
+    """What one flag's parser cannot see, and what is not there yet."""
+    if args.publish:
+        raise InvalidInput("ports cannot be published yet", hint="leave out -p: a container has its own loopback")
+    if args.rm and args.restart is not None and args.restart.name != "no":
+        raise InvalidInput("--rm and --restart contradict each other", hint="use one of them")
 
 
 def _add_program_flags(parser: Parser) -> None:
