@@ -254,7 +254,11 @@ class Lifecycle:
         if live.state.status is Status.REMOVING:
             return
         self._parts.registry.move(live, Status.REMOVING)
-        await self._remove_layer(live)
+        try:
+            await self._remove_layer(live)
+        except (OSError, errors.EngineError, ExceptionGroup):
+            self._parts.registry.move(live, Status.EXITED)  # so that it can be tried again
+            raise
         self._parts.registry.drop(live)
         self._tell(live, "destroy")
 
