@@ -68,7 +68,7 @@ class Dashboard(App[None]):
         self._series: tuple[str, Series] | None = None
         for palette in self._palettes.values():
             self.register_theme(theme.theme(palette))
-        self._wear(theme.chosen(self._palettes))
+        self.wear(theme.chosen(self._palettes))
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Every variable of ours, known while Textual's own theme is worn before ours is."""
@@ -90,6 +90,14 @@ class Dashboard(App[None]):
         self._leaving = True
         self._bridge.stop()
         self.exit()
+
+    def _fatal_error(self) -> None:
+        """A fault of ours. Textual would print the values of all variables, what containers were given among them."""
+        from rich.console import Group
+        from rich.traceback import Traceback
+
+        words = "The dashboard has a fault; containers are not concerned. Please report this:"
+        self.panic(Group(words, Traceback(show_locals=False)))
 
     # From the bridge
 
@@ -197,7 +205,7 @@ class Dashboard(App[None]):
         following = itertools.cycle(names)
         name = next(name for name in following if name == self.theme)
         name = next(following)
-        self._wear(name)
+        self.wear(name)
         try:
             theme.choose(name)
         except OSError as err:
@@ -224,7 +232,8 @@ class Dashboard(App[None]):
         for screen in self._acting():
             screen.show_log()
 
-    def _wear(self, name: str) -> None:
+    def wear(self, name: str) -> None:
+        """Put on a palette: its colours, and those in which containers print."""
         terminal = theme.terminal_theme(self._palettes[name])
         if self._palettes[name].dark:
             self.ansi_theme_dark = terminal

@@ -149,7 +149,7 @@ async def still(
         return bridges[0]
 
     app = Dashboard(PATHS, connect, read_only=read_only, clock=lambda: 0.0)
-    app._wear(theme)
+    app.wear(theme)
     async with app.run_test(size=size, notifications=True) as pilot:
         driver = Driver(app, pilot, bridges[0])
         await driver.until(lambda: app.screen_stack and bridges[0].asked, "the first screen")

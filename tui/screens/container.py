@@ -42,37 +42,45 @@ class ContainerScreen(ActingScreen):
         super().__init__(read_only=read_only)
         self._row = row
         self._now_ns = now_ns
-        self._buffer = buffer
-        self._series = series
+        self._first_series = series
         self._tab = tab
+        # Held and not looked up: a message may come while the screen is put up or taken down.
+        self._host = HostStrip(read_only=read_only, id="host")
+        self._name_line = NameLine(id="name")
+        self._tabs_line = TabsLine(TABS, id="tabs")
+        self._reasons = Sheet(id="reasons")
+        self._last_lines = LogPane(buffer, title="last lines", id="last")
+        self._log_view = LogView(buffer, id="log")
+        self._graphs = GraphPanel(id="graphs")
+        self._config = Sheet(id="config")
 
     def compose(self) -> ComposeResult:
         """From the top."""
-        yield HostStrip(read_only=self._read_only, id="host")
-        yield NameLine(id="name")
-        yield TabsLine(TABS, id="tabs")
+        yield self._host
+        yield self._name_line
+        yield self._tabs_line
         with Vertical(id="pages"):
             with Vertical(id="why"):
-                yield Sheet(id="reasons")
-                yield LogPane(self._buffer, title="last lines", id="last")
-            yield LogView(self._buffer, id="log")
-            yield GraphPanel(id="graphs")
-            yield Sheet(id="config")
+                yield self._reasons
+                yield self._last_lines
+            yield self._log_view
+            yield self._graphs
+            yield self._config
         yield KeysLine(id="keys")
 
     def on_mount(self) -> None:
         """Draw what is known already."""
         self.action_tab(self._tab)
         self._show_row()
-        if self._series is not None:
-            self.show_series(self._row.id, self._series)
+        if self._first_series is not None:
+            self.show_series(self._row.id, self._first_series)
 
     # What the application tells
 
     def show_moment(self, moment: Moment) -> None:
         """The newest of it; a container that was deleted leaves the screen with what was known last."""
         self._now_ns = moment.now_ns
-        self.query_one(HostStrip).show_moment(moment)
+        self._host.show_moment(moment)
         row = moment.find(self._row.id)
         if row is None:
             self.notify(f"{self._row.name} is gone", severity="warning", markup=False)
@@ -83,21 +91,21 @@ class ContainerScreen(ActingScreen):
 
     def show_host(self, sample: HostSample) -> None:
         """The top line."""
-        self.query_one(HostStrip).show_host(sample)
+        self._host.show_host(sample)
 
     def show_series(self, container_id: str, series: Series) -> None:
         """Its graphs."""
         if container_id == self._row.id:
-            self.query_one(GraphPanel).show_series(series)
+            self._graphs.show_series(series)
 
     def show_log(self) -> None:
         """Its log."""
-        self.query_one(LogView).show_log()
-        self.query_one(LogPane).show_log()
+        self._log_view.show_log()
+        self._last_lines.show_log()
 
     def show_lost(self, message: str, hint: str) -> None:
         """The engine does not answer."""
-        self.query_one(NameLine).show_lost(f"{message}: {hint}" if hint else message)
+        self._name_line.show_lost(f"{message}: {hint}" if hint else message)
 
     # Keys
 
@@ -120,7 +128,7 @@ class ContainerScreen(ActingScreen):
     def action_tab(self, tab: str) -> None:
         """Show one page."""
         self._tab = tab
-        self.query_one(TabsLine).choose(tab)
+        self._tabs_line.choose(tab)
         for page in self.query_one("#pages").children:
             page.display = page.id == tab
         shown = self.query_one("#reasons" if tab == "why" else f"#pages > #{tab}", Widget)
@@ -132,8 +140,8 @@ class ContainerScreen(ActingScreen):
         self.action_tab(message.tab)
 
     def _show_row(self) -> None:
-        self.query_one(NameLine).show_row(self._row, self._now_ns)
-        self.query_one(LogPane).show_row(self._row, self._now_ns)
-        self.query_one("#reasons", Sheet).show(sheets.why_entries(self._row, self._now_ns))
-        self.query_one("#config", Sheet).show(sheets.config_entries(self._row.container))
-        self.query_one(GraphPanel).show_row(self._row)
+        self._name_line.show_row(self._row, self._now_ns)
+        self._last_lines.show_row(self._row, self._now_ns)
+        self._reasons.show(sheets.why_entries(self._row, self._now_ns))
+        self._config.show(sheets.config_entries(self._row.container))
+        self._graphs.show_row(self._row)

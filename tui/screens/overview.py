@@ -25,6 +25,7 @@ from tui.widgets.notice import Notice
 
 WIDE = 100
 """Cells from which on list and card stand side by side; below it they alternate."""
+FILTER_WORDS = "words that a row must have; !word must not be there"
 EMPTY = (
     ("bright", "There are no containers yet."),
     ("muted", "In another terminal:  qd demo  starts some to look at,  qd run -d localhost/base sleep 1000  one."),
@@ -49,27 +50,32 @@ class OverviewScreen(ActingScreen):
 
     def __init__(self, buffer: LogBuffer, *, read_only: bool, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__(read_only=read_only)
-        self._buffer = buffer
-        self._clock = clock
         self._moment: Moment | None = None
         self._dropped = False
         self._lost: tuple[tuple[str, str], ...] = ()
+        # Held and not looked up: a message may come while the screen is put up or taken down.
+        self._host = HostStrip(read_only=read_only, id="host")
+        self._notice = Notice(id="notice")
+        self._list = ContainerList(clock=clock, id="list")
+        self._card = Card(id="card")
+        self._log_pane = LogPane(buffer, id="log")
+        self._filter = Input(placeholder=FILTER_WORDS, id="filter", compact=True)
 
     def compose(self) -> ComposeResult:
         """From the top."""
-        yield HostStrip(read_only=self._read_only, id="host")
-        yield Notice(id="notice")
+        yield self._host
+        yield self._notice
         with Horizontal(id="body"):
-            yield ContainerList(clock=self._clock, id="list")
-            yield Card(id="card")
-        yield LogPane(self._buffer, id="log")
-        yield Input(placeholder="words that a row must have; !word must not be there", id="filter", compact=True)
+            yield self._list
+            yield self._card
+        yield self._log_pane
+        yield self._filter
         yield KeysLine(id="keys")
 
     def on_mount(self) -> None:
         """The filter takes no focus and no room until it is asked for."""
-        self.query_one("#filter").display = False
-        self.query_one(ContainerList).focus()
+        self._filter.display = False
+        self._list.focus()
 
     # What the application tells
 
@@ -77,21 +83,21 @@ class OverviewScreen(ActingScreen):
         """All rows; the cursor may be on another container afterwards."""
         self._moment = moment
         self._lost = ()
-        self.query_one(HostStrip).show_moment(moment)
-        self.query_one(ContainerList).show_moment(moment)
+        self._host.show_moment(moment)
+        self._list.show_moment(moment)
         self._say()
 
     def show_host(self, sample: HostSample) -> None:
         """The top line."""
-        self.query_one(HostStrip).show_host(sample)
+        self._host.show_host(sample)
 
     def show_series(self, container_id: str, series: Series) -> None:
         """The card's graphs."""
-        self.query_one(Card).show_series(container_id, series)
+        self._card.show_series(container_id, series)
 
     def show_log(self) -> None:
         """The last lines."""
-        self.query_one(LogPane).show_log()
+        self._log_pane.show_log()
 
     def show_lost(self, message: str, hint: str) -> None:
         """What was known stays on the screen, under a sentence that it is old."""
@@ -103,18 +109,18 @@ class OverviewScreen(ActingScreen):
     def show_selected(self, message: Selected) -> None:
         """Card and log of the row under the cursor; the application hears of it too."""
         now = self._moment.now_ns if self._moment else 0
-        self.query_one(Card).show_row(message.row, now)
-        self.query_one(LogPane).show_row(message.row, now)
+        self._card.show_row(message.row, now)
+        self._log_pane.show_row(message.row, now)
 
     # Keys
 
     def current(self) -> Row | None:
         """The row under the cursor."""
-        return self.query_one(ContainerList).listing.current
+        return self._list.listing.current
 
     def targets(self) -> tuple[Row, ...]:
         """The marked rows, or the one under the cursor."""
-        return self.query_one(ContainerList).listing.targets
+        return self._list.listing.targets
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Side by side there is nothing to alternate; some keys are the filter's while one types there."""
@@ -130,25 +136,22 @@ class OverviewScreen(ActingScreen):
 
     def action_back(self) -> None:
         """Out of the card, then the filter, then the marks."""
-        rows = self.query_one(ContainerList)
         if self.has_class("-card") and not self.has_class("-wide"):
             self.remove_class("-card")
-        elif rows.listing.words:
+        elif self._list.listing.words:
             self._end_filter(words="")
         else:
-            rows.action_clear_marks()
+            self._list.action_clear_marks()
 
     def action_trouble(self) -> None:
         """Show only what needs a look, or everything again."""
-        rows = self.query_one(ContainerList)
-        rows.filter(trouble_only=not rows.listing.trouble_only)
+        self._list.filter(trouble_only=not self._list.listing.trouble_only)
 
     def action_filter(self) -> None:
         """Ask for the words."""
-        field = self.query_one("#filter", Input)
-        field.display = True
+        self._filter.display = True
         self._dropped = False
-        self.set_focus(field)
+        self.set_focus(self._filter)
 
     def action_end_filter(self) -> None:
         """Keep the words, go on in the list."""
@@ -163,10 +166,10 @@ class OverviewScreen(ActingScreen):
     def filter_now(self, message: Input.Changed) -> None:
         """Every letter counts at once; letters that arrive after Esc are dropped with those before it."""
         if self._dropped and message.value:
-            message.input.value = ""
+            self._filter.value = ""
             return
-        self.query_one(ContainerList).filter(words=message.value)
-        message.input.display = self._filtering or bool(message.value)
+        self._list.filter(words=message.value)
+        self._filter.display = self._filtering or bool(message.value)
 
     @property
     def _filtering(self) -> bool:
@@ -174,14 +177,13 @@ class OverviewScreen(ActingScreen):
         return isinstance(self.focused, Input)
 
     def _end_filter(self, words: str | None = None) -> None:
-        field = self.query_one("#filter", Input)
         if words is not None:
-            field.value = words
-        self.set_focus(self.query_one(ContainerList))
-        field.display = bool(field.value)
+            self._filter.value = words
+        self.set_focus(self._list)
+        self._filter.display = bool(self._filter.value)
 
     def _say(self) -> None:
         moment = self._moment
         warnings = tuple(("warn", warning) for warning in moment.warnings) if moment else ()
         empty = EMPTY if moment and not moment.rows else ()
-        self.query_one(Notice).say(*(self._lost or warnings), *empty)
+        self._notice.say(*(self._lost or warnings), *empty)

@@ -352,6 +352,25 @@ def test_reading_back_in_the_log_stops_following_and_counts_what_is_new():
     drive(scenario)
 
 
+def test_a_log_that_forgets_lines_unasked_can_still_be_drawn():
+    """As it happens in a flood, between the moment a screen is put up and the moment it is told of the log."""
+
+    async def scenario():
+        async with still((80, 24)) as driver:
+            driver.bridge.tell_log([f"line {number}" for number in range(100)])
+            await driver.press("l", "g")
+            buffer = driver.app._buffer
+            for missed in (10_000, 0):
+                buffer.add(_batch(buffer.source, [f"new {number}" for number in range(6000)])._replace(missed=missed))
+                await driver.pilot.resize_terminal(81, 25)
+                await driver.until_text("new ")
+                buffer.clear(buffer.source)
+                await driver.pilot.resize_terminal(80, 24)
+                await driver.until_gone("new ")
+
+    drive(scenario)
+
+
 def test_the_keys_are_those_of_the_focus():
     async def scenario():
         async with still() as driver:
@@ -497,3 +516,40 @@ def _row(one):
 
 def _batch(source, lines):
     return Batch(source, tuple(Line(line) for line in lines), "")
+
+
+# Faults
+
+
+def test_a_screen_can_be_told_things_before_and_after_it_is_there():
+    async def scenario():
+        async with still() as driver:
+            await driver.press("enter")
+            gone = driver.app.screen
+            early = OverviewScreen(driver.app._buffer, read_only=False)
+            await driver.press("escape")
+            for screen in (gone, early):
+                screen.show_moment(driver.app._moment)
+                screen.show_host(scene.HOST)
+                screen.show_series(scene.HOG.id, scene.series("hog"))
+                screen.show_log()
+                screen.show_lost("lost", "hint")
+
+    drive(scenario)
+
+
+def test_a_fault_of_ours_tells_no_values_of_variables():
+    async def scenario():
+        async with still() as driver:
+            password = "hunter2"  # noqa: F841 - a local variable of the frame that fails
+            try:
+                raise ValueError("a fault")
+            except ValueError:
+                driver.app._fatal_error()
+            shown = "".join(segment.text for shown in driver.app._exit_renderables for segment in shown.segments)
+            driver.app._exit_renderables.clear()
+            assert "a fault" in shown
+            assert "containers are not concerned" in shown
+            assert "hunter2" not in shown.replace('password = "hunter2"', "")
+
+    drive(scenario)
