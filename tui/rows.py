@@ -75,12 +75,16 @@ class Moment(NamedTuple):
 
 
 def moment(overview: Overview, recorder: Recorder) -> Moment:
-    """Rank every container and put trouble first; containers with the same trouble are in the order of their names."""
+    """Rank every container and put trouble first; containers with the same trouble are in the order of their names.
+
+    A supervisor counts the kills that it saw itself, the journal knows those before it: the larger number is told.
+    """
     recorder.keep(frozenset(container.id for container in overview.containers))
     recorder.measure(overview.stats.values(), overview.time_ns)
     rows = [_row(container, overview, recorder) for container in overview.containers]
     rows.sort(key=lambda row: (row.trouble, row.name, row.id))
-    return Moment(overview.time_ns, tuple(rows), overview.oom_recent, overview.warnings)
+    kills = sum(row.past.ooms for row in rows)
+    return Moment(overview.time_ns, tuple(rows), max(overview.oom_recent, kills), overview.warnings)
 
 
 def rank(state: ContainerState, past: Past, now_ns: int) -> Trouble:

@@ -114,6 +114,14 @@ def test_being_throttled_lasts_a_while_so_that_the_order_does_not_flicker():
     assert not recorder.past(scene.BURNER.id, NOW_NS + THROTTLE_NS).throttled
 
 
+def test_kills_of_an_earlier_supervisor_are_counted_from_the_journal():
+    recorder = Recorder()
+    for _ in range(5):
+        recorder.add(scene.event(scene.HOG, "oom"))
+    assert rows.moment(scene.overview(oom_recent=0), recorder).oom_recent == 5
+    assert rows.moment(scene.overview(oom_recent=9), recorder).oom_recent == 9
+
+
 def test_a_loop_of_deaths_cannot_fill_the_memory():
     recorder = Recorder()
     for _ in range(EVENTS_MAX + 10):
