@@ -72,6 +72,8 @@ CAPABILITY_VERSION_3: Final = 0x2008_0522
 # sigprocmask(2), signal(7)
 SIG_SETMASK: Final = 2
 SIGNAL_MAX: Final = 64
+SIGNALS_OF_LIBC: Final = (32, 33)
+"""Which libc keeps for its threads, and lets nobody set: nptl(7)."""
 ALL_SIGNALS: Final = (1 << SIGNAL_MAX) - 1
 
 # keyctl(2)
@@ -85,6 +87,7 @@ TIOCGPTPEER: Final = 0x5441
 
 # syscalls(2): those without a wrapper in every C library, or whose wrapper does more than the call
 _X86_64: Final = {
+    "rt_sigaction": 13,
     "rt_sigprocmask": 14,
     "clone": 56,
     "setgroups": 116,
@@ -98,6 +101,7 @@ _X86_64: Final = {
 }
 _AARCH64: Final = {
     "pivot_root": 41,
+    "rt_sigaction": 134,
     "rt_sigprocmask": 135,
     "capget": 90,
     "capset": 91,

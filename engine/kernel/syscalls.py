@@ -202,10 +202,15 @@ def set_signal_mask(mask: int) -> int:
 
 
 def reset_signals() -> None:
-    """signal(2) with SIG_DFL for every signal. Those that cannot be caught, or that libc keeps for itself, stay."""
+    """signal(2) with SIG_DFL for every signal. Those that cannot be caught stay.
+
+    Those that libc keeps for itself are set past it: GNU make starts its commands with both ignored.
+    """
     entering("rt_sigaction")
     for number in range(1, const.SIGNAL_MAX + 1):
         _libc.signal(number, None)
+    for number in const.SIGNALS_OF_LIBC:
+        _raw("rt_sigaction", None, number, bytes(32), None, 8)
 
 
 # Descriptors and terminals
