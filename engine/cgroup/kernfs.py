@@ -98,9 +98,12 @@ class Kernfs:
         Another engine may remove the shared parent, empty as it is, between the two steps: then both are done again.
         """
         for _ in range(_MAKE_ATTEMPTS - 1):
-            with suppress(FileNotFoundError):
+            try:
                 prepare()
                 return self._make_anew(path)
+            except OSError as err:  # ENODEV: the parent is on its way out
+                if err.errno not in GONE:
+                    raise
         prepare()
         return self._make_anew(path)
 
