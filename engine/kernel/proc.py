@@ -3,6 +3,7 @@
 The parsers take text and never fail because of a line that a newer kernel added.
 """
 
+import functools
 import os
 from typing import NamedTuple
 
@@ -153,8 +154,9 @@ def read_stat(pid: int) -> Stat | None:
         return None
 
 
+@functools.cache
 def read_boot_id() -> str:
-    """This boot of this kernel."""
+    """This boot of this kernel; it does not change while a process lives."""
     return files.read("/proc/sys/kernel/random/boot_id").strip()
 
 

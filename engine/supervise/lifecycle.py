@@ -101,8 +101,7 @@ class Lifecycle:
         hostname = container.options.hostname or container.id[:12]
         hosts = f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{hostname}\n"
         for name, text in {"hosts": hosts, "hostname": f"{hostname}\n", "resolv.conf": ""}.items():
-            files.replace(f"{folder}/{name}", text.encode(), durable=False, mode=0o644)
-            os.chmod(f"{folder}/{name}", 0o644)
+            files.write_new(f"{folder}/{name}", text.encode(), mode=0o644)
 
     def _check(self, container: model.Container, image: model.Image) -> None:
         """Build the spec once, so that what is wrong with the options is said now and not at the start."""
@@ -253,7 +252,7 @@ class Lifecycle:
             await self._end_it(live)
         if live.state.status is Status.REMOVING:
             return
-        self._parts.registry.move(live, Status.REMOVING)
+        self._parts.registry.move(live, Status.REMOVING, save=False)
         try:
             await self._remove_layer(live)
         except (OSError, errors.EngineError, ExceptionGroup):

@@ -1,5 +1,6 @@
 """What a new supervisor finds: containers that run on, that have ended meanwhile, or that a reboot took."""
 
+import os
 import time
 
 from engine.model import Status
@@ -20,7 +21,19 @@ async def recover(parts: Parts, runs: Runs) -> None:
         elif live.state.status is Status.REMOVING:
             parts.snapshots.remove(live.id)
             parts.registry.drop(live)
+    await _end_what_never_started(parts, found)
     _clear_cgroups(parts)
+
+
+async def _end_what_never_started(parts: Parts, found: dict[str, Found]) -> None:
+    """Children of starts that the last supervisor did not live to finish: no record says that they run."""
+    wanted = {live.key for live in parts.registry if live.active}
+    for key, child in found.items():
+        if "/" in key and key not in wanted:
+            for fd in child.fds:
+                os.close(fd)
+            parts.keeper.exit_future(key)
+            await parts.keeper.abort(key)
 
 
 def _settle(parts: Parts, runs: Runs, live: Live, child: Found | None) -> None:

@@ -109,27 +109,33 @@ class Registry:
         self._live[live.id] = live
 
     def _save_record(self, live: Live) -> None:
+        """After a power cut nobody looks for a container that was to vanish with its end: --rm spares the fsync."""
         bare = msgspec.structs.replace(live.container, state=ContainerState())
         encoded = msgspec.json.encode({"version": VERSION, **msgspec.to_builtins(bare)})
-        files.replace(f"{self._paths.container(live.id)}/record.json", encoded)
+        path = f"{self._paths.container(live.id)}/record.json"
+        files.replace(path, encoded, durable=not live.options.auto_remove)
 
     def change(self, live: Live, **fields: Any) -> None:
         """Change what is not state: name, options."""
         live.container = msgspec.structs.replace(live.container, **fields)
         self._save_record(live)
 
-    def move(self, live: Live, status: Status, **changes: Any) -> None:
+    def move(self, live: Live, status: Status, *, save: bool = True, **changes: Any) -> None:
         """Go to another status, if that is allowed from here."""
         if status not in NEXT[live.state.status]:
             raise errors.Conflict(f"container {live.name} is {live.state.status} and cannot become {status}")
-        self.note(live, status=status, **changes)
+        self.note(live, save=save, status=status, **changes)
 
-    def note(self, live: Live, **changes: Any) -> None:
-        """Change what is known of the run. Not fsynced: after a power cut no process is left to speak of."""
+    def note(self, live: Live, *, save: bool = True, **changes: Any) -> None:
+        """Change what is known of the run. Not fsynced: after a power cut no process is left to speak of.
+
+        Without `save` only in memory: for what is written with the next change anyway, or means nothing after a crash.
+        """
         state = msgspec.structs.replace(live.state, **changes)
         live.container = msgspec.structs.replace(live.container, state=state)
-        path = f"{self._paths.container(live.id)}/state.json"
-        files.replace(path, msgspec.json.encode(state), durable=False)
+        if save:
+            path = f"{self._paths.container(live.id)}/state.json"
+            files.replace(path, msgspec.json.encode(state), durable=False)
 
     def drop(self, live: Live) -> None:
         """Forget it, and remove its folder: the record goes first, so that half a removal is no container."""

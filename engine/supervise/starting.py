@@ -41,7 +41,7 @@ class Starter:
             raise errors.MissingFeature(missing.message, hint=missing.hint)
         folder = parts.paths.run_folder(live.id, live.state.run + 1)
         os.makedirs(folder, mode=0o700, exist_ok=True)
-        parts.registry.note(live, run=live.state.run + 1)
+        parts.registry.note(live, save=False, run=live.state.run + 1)
         undo.callback(release, parts, live)
         writer = LogWriter(folder)
         undo.callback(writer.close)
@@ -59,7 +59,7 @@ class Starter:
         parts = self._parts
         image = parts.store.find(live.container.image_id)
         spec = self._spec(live, image.config)
-        files.replace(f"{folder}/spec.json", json.dumps(spec).encode(), durable=False)
+        files.write_new(f"{folder}/spec.json", json.dumps(spec).encode())
         placement = parts.cgroups.create(live.id, spec["linux"]["resources"])
         for ignored in placement.ignored:
             parts.warn(ignored)
