@@ -1,4 +1,4 @@
-"""The methods of the protocol: what a request may say, and who answers it. See `engine.client` for their meaning."""
+"""The methods of the protocol, and who answers them. See `engine.client` for their meaning."""
 
 import asyncio
 import time
@@ -13,91 +13,12 @@ from engine.supervise import events, listing, processes, report, worker
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
+from engine.supervise.requests import Base, Create, Events, Exec, Hello, ImageName, List, Nothing, Ref, Refs, Update
 from engine.supervise.server import Handler, Method, Peer, Reply
 from engine.supervise.sessions import Sessions
 
 P = TypeVar("P")
 _CHANGES_A_LINE = 1000
-
-
-class Nothing(msgspec.Struct, frozen=True):
-    """No parameters."""
-
-
-class Hello(msgspec.Struct, frozen=True):
-    """The protocol version that a client speaks."""
-
-    protocol: int
-
-
-class Ref(msgspec.Struct, frozen=True):
-    """One container, with what the method needs to know."""
-
-    ref: str
-    force: bool = False
-    name: str = ""
-    signal: str = "KILL"
-    timeout_seconds: int | None = None
-    attach: bool = False
-    size: tuple[int, int] | None = None
-    run: int | None = None
-    seconds: int = 300
-
-
-class Refs(msgspec.Struct, frozen=True):
-    """Several containers, or all that run."""
-
-    refs: tuple[str, ...] = ()
-
-
-class Create(msgspec.Struct, frozen=True):
-    """How a container is asked for."""
-
-    options: model.CreateOptions
-
-
-class Exec(msgspec.Struct, frozen=True):
-    """One more program."""
-
-    ref: str
-    options: model.ExecOptions
-
-
-class Update(msgspec.Struct, frozen=True):
-    """What changes."""
-
-    ref: str
-    limits: model.Limits | None = None
-    restart: model.RestartPolicy | None = None
-
-
-class List(msgspec.Struct, frozen=True):
-    """Which containers."""
-
-    all: bool = True
-    filters: dict[str, list[str]] = {}
-
-
-class Events(msgspec.Struct, frozen=True):
-    """Which events."""
-
-    since_ns: int | None = None
-    until_ns: int | None = None
-    filters: dict[str, list[str]] = {}
-    follow: bool = False
-
-
-class ImageName(msgspec.Struct, frozen=True):
-    """One image."""
-
-    name: str
-    force: bool = False
-
-
-class Base(msgspec.Struct, frozen=True):
-    """The built-in image."""
-
-    rebuild: bool = False
 
 
 class Methods:

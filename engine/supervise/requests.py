@@ -1,0 +1,85 @@
+"""What a request may say: the parameters of each method, checked when they are decoded."""
+
+import msgspec
+
+from engine import model
+
+
+class Nothing(msgspec.Struct, frozen=True):
+    """No parameters."""
+
+
+class Hello(msgspec.Struct, frozen=True):
+    """The protocol version that a client speaks."""
+
+    protocol: int
+
+
+class Ref(msgspec.Struct, frozen=True):
+    """One container, with what the method needs to know."""
+
+    ref: str
+    force: bool = False
+    name: str = ""
+    signal: str = "KILL"
+    timeout_seconds: int | None = None
+    attach: bool = False
+    size: tuple[int, int] | None = None
+    run: int | None = None
+    seconds: int = 300
+
+
+class Refs(msgspec.Struct, frozen=True):
+    """Several containers, or all that run."""
+
+    refs: tuple[str, ...] = ()
+
+
+class Create(msgspec.Struct, frozen=True):
+    """How a container is asked for."""
+
+    options: model.CreateOptions
+
+
+class Exec(msgspec.Struct, frozen=True):
+    """One more program."""
+
+    ref: str
+    options: model.ExecOptions
+
+
+class Update(msgspec.Struct, frozen=True):
+    """What changes."""
+
+    ref: str
+    limits: model.Limits | None = None
+    restart: model.RestartPolicy | None = None
+
+
+class List(msgspec.Struct, frozen=True):
+    """Which containers."""
+
+    all: bool = True
+    filters: dict[str, list[str]] = {}
+
+
+class Events(msgspec.Struct, frozen=True):
+    """Which events."""
+
+    since_ns: int | None = None
+    until_ns: int | None = None
+    filters: dict[str, list[str]] = {}
+    follow: bool = False
+
+
+class ImageName(msgspec.Struct, frozen=True):
+    """One image."""
+
+    name: str
+    force: bool = False
+
+
+class Base(msgspec.Struct, frozen=True):
+    """The built-in image."""
+
+    rebuild: bool = False
