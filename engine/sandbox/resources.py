@@ -119,6 +119,8 @@ def parse_list(text: str) -> set[int]:
         first, dash, last = piece.strip().partition("-")
         try:
             low, high = _number(first), _number(last if dash else first)
+            if low > high:
+                raise ValueError(piece)
         except ValueError:
             raise InvalidInput(f"{text!r} is not a list of CPUs or memory nodes", hint="such as 0-2,4") from None
         numbers.update(range(low, high + 1))
