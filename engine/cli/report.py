@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 
 from engine.cli.render.clean import printable
 from engine.errors import EngineError
@@ -40,6 +41,7 @@ def defect(err: Exception) -> int:
 
 
 def _write(text: str) -> None:
-    sys.stdout.flush()
+    with suppress(OSError):  # a full disk behind stdout: the words still reach whoever reads stderr
+        sys.stdout.flush()
     sys.stderr.write(text)
     sys.stderr.flush()

@@ -1,8 +1,11 @@
 """What a short command imports, and how third-party packages come within reach after all."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[3]
 PRELUDE = f"import sys; sys.path.insert(0, {str(ROOT)!r}); "
@@ -48,3 +51,15 @@ def test_a_module_that_is_nowhere_is_still_an_import_error() -> None:
         "except ModuleNotFoundError as err:\n    print(err.name)"
     )
     assert python("-I", "-S", code=code).strip() == "no_such_module_anywhere"
+
+
+@pytest.mark.parametrize("words", ["--help", "--version"])
+def test_a_full_disk_behind_the_output_is_told_in_words(words: str) -> None:
+    if not os.path.exists("/dev/full"):
+        pytest.skip("needs /dev/full")
+    command = [sys.executable, "-I", "-S", "-c", PRELUDE + "from engine.cli.fast import main; main()", words]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 125
+    assert done.stderr.startswith("qd: No space left on device")
+    assert "Traceback" not in done.stderr
