@@ -271,8 +271,10 @@ class Engine:
         return sort
 
     def _attach(self, method: str, params: dict[str, Any]) -> Attached:
-        own = self._connect()
-        result = own.call(method, params, self._sort(None))
+        """This thread's connection becomes the session's: `run` has made it a moment ago, to create the container."""
+        result = self._call(method, params)
+        own: Connection = self._local.connection
+        self._local.connection = None
         return Attached(own, own.take_fds(), result)
 
 
