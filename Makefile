@@ -14,6 +14,7 @@ MAKEFLAGS += --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 CGROUP2 ?= yes
+MACHINE := ../shared/cgroup2-vm
 ARGS ?=
 
 .DEFAULT_GOAL := install
@@ -54,9 +55,12 @@ check: dev
 
 test: dev
 	@tools/need --optional tmux=tmux skopeo=skopeo ps=procps ip=iproute2 vi=vim-tiny
-	@echo "test: unit, snapshot, integration, e2e"
+ifeq ($(CGROUP2)$(wildcard $(MACHINE)),yes)
+	@tests/vm/run # says by name that it is skipped, before the line that must be the last
+endif
+	@echo "test: unit, snapshot, integration, e2e, fuzz"
 	@$(BIN)/pytest
-ifeq ($(CGROUP2),yes)
+ifeq ($(CGROUP2)$(wildcard $(MACHINE)),yes$(MACHINE))
 	@$(MAKE) test-cgroup2
 endif
 
