@@ -34,7 +34,7 @@ import sys
 from typing import Any
 
 from engine import launch, wire
-from engine.kernel import const, syscalls
+from engine.kernel import const, priority, syscalls
 from engine.sandbox import armour
 from engine.supervise.children import Children
 
@@ -158,6 +158,7 @@ def main(arguments: list[str]) -> int:
     listener = socket.socket(fileno=os.dup(0))
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)
     syscalls.prctl(const.PR_SET_CHILD_SUBREAPER, 1)
+    priority.put_first()
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     Keeper(listener, root, run, unprotected).serve()
     return 0

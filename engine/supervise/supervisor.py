@@ -19,6 +19,7 @@ from contextlib import suppress
 from engine import errors, model
 from engine.cgroup.manager import Cgroups
 from engine.image.store import Store
+from engine.kernel import priority
 from engine.model import Status
 from engine.sandbox import probe
 from engine.sandbox.snapshot import Snapshots
@@ -41,6 +42,7 @@ def main(arguments: list[str]) -> int:
     """`supervisor ROOT RUN`."""
     paths = Paths(*arguments)
     _raise_file_limit()
+    priority.put_first()
     try:
         _make_folders(paths)
         listener = _take_place(paths)
