@@ -92,9 +92,14 @@ class Engine:
         """Start; a no-op where it runs."""
         self._call("start", {"ref": ref})
 
-    def start_attached(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
-        """Start, attached from the first byte; `size` is (rows, columns) of the terminal."""
-        return self._attach("start", {"ref": ref, "attach": True, "size": size})
+    def start_attached(
+        self, ref: str, size: tuple[int, int] | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> Attached:
+        """Start, attached from the first byte; `size` is (rows, columns) of the terminal.
+
+        `meanwhile` is done while the container starts.
+        """
+        return self._attach("start", {"ref": ref, "attach": True, "size": size}, meanwhile)
 
     def attach(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
         """Attach to a running container's own terminal or pipes."""
@@ -243,13 +248,19 @@ class Engine:
     def _connect(self) -> Connection:
         return connection.connect(self.paths, start=self._start)
 
-    def _call(self, method: str, params: dict[str, Any], progress: Progress | None = None) -> Any:
+    def _call(
+        self,
+        method: str,
+        params: dict[str, Any],
+        progress: Progress | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Any:
         """A call on this thread's own connection, made anew where it was lost."""
         own: Connection | None = getattr(self._local, "connection", None)
         if own is None:
             own = self._local.connection = self._connect()
         try:
-            return own.call(method, params, self._sort(progress))
+            return own.call(method, params, self._sort(progress), meanwhile)
         except errors.Unreachable:
             self.close()
             raise
@@ -270,9 +281,9 @@ class Engine:
 
         return sort
 
-    def _attach(self, method: str, params: dict[str, Any]) -> Attached:
+    def _attach(self, method: str, params: dict[str, Any], meanwhile: Callable[[], None] | None = None) -> Attached:
         """This thread's connection becomes the session's: `run` has made it a moment ago, to create the container."""
-        result = self._call(method, params)
+        result = self._call(method, params, meanwhile=meanwhile)
         own: Connection = self._local.connection
         self._local.connection = None
         return Attached(own, own.take_fds(), result)

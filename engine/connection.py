@@ -65,10 +65,19 @@ class Connection:
         return self._reader.take_fds()
 
     def call(
-        self, method: str, params: dict[str, Any], on_event: Callable[[dict[str, Any]], None] | None = None
+        self,
+        method: str,
+        params: dict[str, Any],
+        on_event: Callable[[dict[str, Any]], None] | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Any:
-        """Send a request and return its result; raise the error that the supervisor reports."""
+        """Send a request and return its result; raise the error that the supervisor reports.
+
+        `meanwhile` is done while the supervisor works, on another core if there is one.
+        """
         self.send(method, params)
+        if meanwhile is not None:
+            meanwhile()
         while True:
             message = self.receive()
             if "error" in message:

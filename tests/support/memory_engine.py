@@ -3,7 +3,7 @@
 It knows containers and images, remembers what was asked for, and fails where a test says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -58,7 +58,9 @@ class MemoryEngine:
     def start(self, ref: str) -> None:
         self._note("start", ref)
 
-    def start_attached(self, ref: str, size: tuple[int, int] | None = None) -> Attached:
+    def start_attached(
+        self, ref: str, size: tuple[int, int] | None = None, meanwhile: Callable[[], None] | None = None
+    ) -> Attached:
         self._note("start_attached", ref, size)
         raise errors.NotFound("memory has no terminals")
 

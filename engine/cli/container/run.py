@@ -35,12 +35,22 @@ def run(context: Context, args: Namespace) -> int:
 
 
 def _attached(context: Context, container_id: str, args: Namespace) -> int:
+    with _removed_on_failure(context, container_id, remove=args.rm):
+        session = context.engine.start_attached(container_id, _size() if args.tty else None, _import_console)
     from engine.cli.terminal.console import attach
+
+    return attach(session, manners_of(context, args, container_id, interactive=args.interactive))
+
+
+def _size() -> tuple[int, int] | None:
     from engine.cli.terminal.raw import size_of
 
-    with _removed_on_failure(context, container_id, remove=args.rm):
-        session = context.engine.start_attached(container_id, size_of(0, 1) if args.tty else None)
-    return attach(session, manners_of(context, args, container_id, interactive=args.interactive))
+    return size_of(0, 1)
+
+
+def _import_console() -> None:
+    """3 ms, which pass while the engine starts the container."""
+    from engine.cli.terminal import console  # noqa: F401  # used by name afterwards
 
 
 @contextmanager
