@@ -69,6 +69,7 @@ class SceneEngine:
         self._undo = ExitStack()
         self._folder = self._undo.enter_context(tempfile.TemporaryDirectory())
         self._lock = threading.Lock()
+        self._ended = False
         self._logs: dict[tuple[str, int], LogWriter] = {}
 
     # What a test does to it
@@ -99,6 +100,8 @@ class SceneEngine:
 
     def end(self) -> None:
         """Give back what it holds."""
+        with self._lock:  # a thread of the bridge may still be looking for a log: it finds none, and makes none
+            self._ended = True
         self._events.put(None)
         for followers in self._followers.values():
             for follower in followers:
@@ -186,6 +189,8 @@ class SceneEngine:
     def _log(self, key: tuple[str, int]) -> LogWriter:
         """The bridge's thread and the test's may both be the first to want it."""
         with self._lock:
+            if self._ended:
+                raise errors.Unreachable("the scene is over")
             if key not in self._logs:
                 folder = f"{self._folder}/{key[0][:12]}-{key[1]}"
                 os.makedirs(folder)
