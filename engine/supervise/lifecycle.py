@@ -63,7 +63,7 @@ class Lifecycle:
             self._check(container, image)
             parts.registry.add(Live(container, self._meter(container)))
             undo.pop_all()
-        self._tell(parts.registry.find(container_id), "create")
+        self._parts.tell(parts.registry.find(container_id), "create")
         return container_id
 
     async def _image(self, name: str, on_event: Any) -> model.Image:
@@ -152,7 +152,7 @@ class Lifecycle:
         seconds = STOP_SECONDS if timeout_seconds is None else timeout_seconds
         if not await self._ends_within(live, None if seconds < 0 else float(seconds)):
             await self._end_it(live)
-        self._tell(live, "stop")
+        self._parts.tell(live, "stop")
 
     def _stop_signal(self, live: Live) -> int:
         image = self._parts.store.find(live.container.image_id)
@@ -191,21 +191,20 @@ class Lifecycle:
             await self._stop(live, timeout_seconds)
             self._parts.registry.note(live, restarts=0, restarts_in_row=0, stopped_by_user=False)
             await self._runs.start(live)
-        self._tell(live, "restart")
+        self._parts.tell(live, "restart")
 
     async def kill(self, live: Live, name: str) -> None:
         """Send a signal to pid 1. A deadly one keeps the restart policy from acting, as in Docker."""
         number = signal_number(name)
         async with live.lock:
-            if not live.active:
-                raise errors.Conflict(f"container {live.name} is not running", hint=f"start it: qd start {live.name}")
+            live.require_active()
             live.signal_sent = signal.Signals(number).name
             if number in (signal.SIGKILL, self._stop_signal(live)):
                 self._parts.registry.note(live, stopped_by_user=True)
             if number == signal.SIGKILL and live.state.status is Status.PAUSED:
                 self._thaw(live)
             send_signal(live, number)
-            self._tell(live, "kill", signal=str(number))
+            self._parts.tell(live, "kill", signal=str(number))
             if number == signal.SIGKILL:
                 await self._ends_within(live, KILL_SECONDS)
 
@@ -219,7 +218,7 @@ class Lifecycle:
                 )
             self._parts.cgroups.freeze(live.id)
             self._parts.registry.move(live, Status.PAUSED)
-        self._tell(live, "pause")
+        self._parts.tell(live, "pause")
 
     async def unpause(self, live: Live) -> None:
         """Thaw."""
@@ -227,7 +226,7 @@ class Lifecycle:
             if live.state.status is not Status.PAUSED:
                 raise errors.Conflict(f"container {live.name} is not paused", hint=f"pause it: qd pause {live.name}")
             self._thaw(live)
-        self._tell(live, "unpause")
+        self._parts.tell(live, "unpause")
 
     def _thaw(self, live: Live) -> None:
         self._parts.cgroups.thaw(live.id)
@@ -259,7 +258,7 @@ class Lifecycle:
             self._parts.registry.move(live, Status.EXITED)  # so that it can be tried again
             raise
         self._parts.registry.drop(live)
-        self._tell(live, "destroy")
+        self._parts.tell(live, "destroy")
 
     async def _remove_layer(self, live: Live) -> None:
         """Here where it is a matter of a millisecond, else in a worker."""
@@ -301,7 +300,7 @@ class Lifecycle:
                 raise errors.InvalidInput(f"container {name} has that name already")
             old = live.name
             self._parts.registry.change(live, name=self._parts.registry.free_name(name))
-        self._tell(live, "rename", oldName=old)
+        self._parts.tell(live, "rename", oldName=old)
 
     async def update(self, live: Live, limits: model.Limits | None, restart: model.RestartPolicy | None) -> None:
         """Change what is set, in the kernel at once where it runs."""
@@ -314,12 +313,7 @@ class Lifecycle:
                     self._parts.warn(ignored)
             options = msgspec.structs.replace(live.options, limits=merged, restart=restart or live.options.restart)
             self._parts.registry.change(live, options=options)
-        self._tell(live, "update")
-
-    def _tell(self, live: Live, action: str, **attributes: str) -> None:
-        self._parts.journal.record(
-            "container", action, live.id, live.name, image=live.container.image, **live.options.labels, **attributes
-        )
+        self._parts.tell(live, "update")
 
 
 def signal_number(name: str) -> int:

@@ -12,7 +12,7 @@ from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths
 from engine.supervise.events import Journal
 from engine.supervise.keeper_link import KeeperLink
-from engine.supervise.registry import Registry
+from engine.supervise.registry import Live, Registry
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,6 +39,12 @@ class Parts:
         task = asyncio.ensure_future(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+    def tell(self, live: Live, action: str, **attributes: str) -> None:
+        """Something has happened to a container, for the journal; its image and labels go along, for filters."""
+        self.journal.record(
+            "container", action, live.id, live.name, image=live.container.image, **live.options.labels, **attributes
+        )
 
     def warn(self, text: str) -> None:
         """Remember what a user should know, once."""

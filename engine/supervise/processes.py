@@ -2,7 +2,7 @@
 
 import os
 
-from engine import errors, model
+from engine import model
 from engine.kernel import files, proc
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
@@ -15,8 +15,7 @@ _COMMAND_MAX = 4096
 
 def listing(parts: Parts, live: Live) -> list[model.Process]:
     """The processes of its control group, or, without one, of its pid namespace; pid 1 first."""
-    if not live.active:
-        raise errors.Conflict(f"container {live.name} is not running", hint=f"start it: qd start {live.name}")
+    live.require_active()
     pids = parts.cgroups.pids(live.id) or _in_namespace_of(live.state.pid)
     boot_ns = boot_time_ns(files.read("/proc/stat"))
     found = [process for process in (_read(pid, boot_ns) for pid in pids) if process is not None]

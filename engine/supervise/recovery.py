@@ -18,9 +18,6 @@ async def recover(parts: Parts, runs: Runs) -> None:
             _settle(parts, runs, live, found.get(live.key))
         elif live.state.status is Status.RESTARTING:
             runs.restart_later(live, max(0.0, (live.state.restart_at_ns - time.time_ns()) / 1e9))
-        elif live.state.status is Status.REMOVING:
-            parts.snapshots.remove(live.id)
-            parts.registry.drop(live)
     await _end_what_never_started(parts, found)
     _clear_cgroups(parts)
 

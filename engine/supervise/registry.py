@@ -69,6 +69,11 @@ class Live:
         """Whether a process of it exists."""
         return self.state.status in ACTIVE
 
+    def require_active(self) -> None:
+        """Raise `Conflict`, with the way out, where no process of it exists."""
+        if not self.active:
+            raise errors.Conflict(f"container {self.name} is not running", hint=f"start it: qd start {self.name}")
+
     @property
     def key(self) -> str:
         """What the keeper calls its present run."""

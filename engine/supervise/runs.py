@@ -37,7 +37,7 @@ class Runs:
             failure = _as_engine_error(err)
             self._note_failure(live, failure)
             raise failure from err
-        self._tell(live, "start")
+        self._parts.tell(live, "start")
         self._watch(live, self._parts.keeper.exit_future(live.key))
 
     def adopt(self, live: Live, fds: tuple[int, ...], end: "asyncio.Future[Exit] | None") -> None:
@@ -94,7 +94,7 @@ class Runs:
         )
         facts = {"exit_code": how.code, "finished_ns": how.time_ns, "oom_killed": oom_killed, "cause": words, "pid": 0}
         self._after(live, how, facts)
-        self._tell(live, "die", exitCode=str(how.code), cause=words)
+        self._parts.tell(live, "die", exitCode=str(how.code), cause=words)
         if live.options.auto_remove and live.state.status is Status.EXITED:
             self.on_gone(live)
         else:
@@ -134,7 +134,7 @@ class Runs:
             except errors.EngineError as err:
                 self._parts.warn(f"{live.name} could not be restarted: {err.message}")
             else:
-                self._tell(live, "restart")
+                self._parts.tell(live, "restart")
 
     def _note_failure(self, live: Live, err: errors.EngineError) -> None:
         live.ended.set()
@@ -150,12 +150,7 @@ class Runs:
             oom_killed=False,
             restart_at_ns=0,
         )
-        self._tell(live, "die", exitCode=str(err.exit_code), cause=err.message)
-
-    def _tell(self, live: Live, action: str, **attributes: str) -> None:
-        self._parts.journal.record(
-            "container", action, live.id, live.name, image=live.container.image, **live.options.labels, **attributes
-        )
+        self._parts.tell(live, "die", exitCode=str(err.exit_code), cause=err.message)
 
 
 def send_signal(live: Live, number: int) -> None:

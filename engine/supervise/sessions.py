@@ -100,8 +100,7 @@ def _check_runs(live: Live) -> None:
     """Raise `Conflict`, with the way out, where nothing can be executed now."""
     if live.state.status is model.Status.PAUSED:
         raise errors.Conflict(f"container {live.name} is paused", hint=f"thaw it: qd unpause {live.name}")
-    if not live.active:
-        raise errors.Conflict(f"container {live.name} is not running", hint=f"start it: qd start {live.name}")
+    live.require_active()
 
 
 async def _tell_exit(ended: "asyncio.Future[int | None]", peer: Peer) -> None:
