@@ -78,6 +78,21 @@ ALL_SIGNALS: Final = (1 << SIGNAL_MAX) - 1
 
 # keyctl(2)
 KEYCTL_JOIN_SESSION_KEYRING: Final = 1
+KEYCTL_SETPERM: Final = 5
+KEYCTL_DESCRIBE: Final = 6
+
+# seccomp(2)
+SECCOMP_SET_MODE_FILTER: Final = 1
+SECCOMP_GET_ACTION_AVAIL: Final = 2
+SECCOMP_FILTER_FLAG_LOG: Final = 1 << 1
+SECCOMP_FILTER_FLAG_SPEC_ALLOW: Final = 1 << 2
+SECCOMP_FILTER_FLAG_NEW_LISTENER: Final = 1 << 3
+SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV: Final = 1 << 5
+
+# sched_setattr(2), ioprio_set(2)
+SCHED_DEADLINE: Final = 6
+IOPRIO_WHO_PROCESS: Final = 1
+IOPRIO_CLASS_SHIFT: Final = 13
 
 # ioctl_tty(2); equal on x86_64 and aarch64
 TIOCSCTTY: Final = 0x540E
@@ -95,21 +110,33 @@ _X86_64: Final = {
     "setresgid": 119,
     "capget": 125,
     "capset": 126,
+    "personality": 135,
     "pivot_root": 155,
+    "sched_setaffinity": 203,
+    "set_mempolicy": 238,
     "keyctl": 250,
+    "ioprio_set": 251,
+    "sched_setattr": 314,
+    "seccomp": 317,
     "execveat": 322,
 }
 _AARCH64: Final = {
+    "ioprio_set": 30,
     "pivot_root": 41,
     "rt_sigaction": 134,
     "rt_sigprocmask": 135,
     "capget": 90,
     "capset": 91,
+    "personality": 92,
+    "sched_setaffinity": 122,
     "setresuid": 147,
     "setresgid": 149,
     "setgroups": 159,
     "keyctl": 219,
     "clone": 220,
+    "set_mempolicy": 237,
+    "sched_setattr": 274,
+    "seccomp": 277,
     "execveat": 281,
 }
 _EVERYWHERE: Final = {

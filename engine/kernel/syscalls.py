@@ -38,20 +38,20 @@ def failure(number: int, call: str, target: object = None) -> OSError:
     return OSError(number, f"{call}: {os.strerror(number)}", target)
 
 
-def _check(result: int, call: str, target: object = None) -> int:
+def check(result: int, call: str, target: object = None) -> int:
     if result < 0:
         raise failure(ctypes.get_errno(), call, target)
     return result
 
 
-def _raw(call: str, target: object, *arguments: Any) -> int:
+def raw(call: str, target: object, *arguments: Any) -> int:
     """syscall(2) by name. ENOSYS where the number is not known for this architecture."""
     entering(call)
     number = const.NUMBERS.get(call)
     if number is None:
         raise failure(errno.ENOSYS, call, target)
     result: int = _libc.syscall(number, *arguments)
-    return result if result >= 0 else _check(result, call, target)
+    return result if result >= 0 else check(result, call, target)
 
 
 # Mounts
@@ -61,48 +61,48 @@ def mount(source: str | None, target: str, kind: str | None, flags: int, data: s
     """mount(2)."""
     entering("mount")
     encoded = [None if text is None else os.fsencode(text) for text in (source, target, kind, data)]
-    _check(_libc.mount(encoded[0], encoded[1], encoded[2], flags, encoded[3]), "mount", target)
+    check(_libc.mount(encoded[0], encoded[1], encoded[2], flags, encoded[3]), "mount", target)
 
 
 def umount(target: str, flags: int = 0) -> None:
     """umount2(2)."""
     entering("umount2")
-    _check(_libc.umount2(os.fsencode(target), flags), "umount2", target)
+    check(_libc.umount2(os.fsencode(target), flags), "umount2", target)
 
 
 def pivot_root(new_root: str, put_old: str) -> None:
     """pivot_root(2)."""
-    _raw("pivot_root", new_root, os.fsencode(new_root), os.fsencode(put_old))
+    raw("pivot_root", new_root, os.fsencode(new_root), os.fsencode(put_old))
 
 
 def open_tree(folder: int, path: str, flags: int) -> int:
     """open_tree(2): a descriptor of a mount, or of a detached copy of it."""
-    return _raw("open_tree", path, folder, os.fsencode(path), flags | os.O_CLOEXEC)
+    return raw("open_tree", path, folder, os.fsencode(path), flags | os.O_CLOEXEC)
 
 
 def move_mount(tree: int, target: int) -> None:
     """move_mount(2): attach the mount of one descriptor to the place of another."""
     flags = const.MOVE_MOUNT_F_EMPTY_PATH | const.MOVE_MOUNT_T_EMPTY_PATH
-    _raw("move_mount", None, tree, b"", target, b"", flags)
+    raw("move_mount", None, tree, b"", target, b"", flags)
 
 
 def mount_setattr(tree: int, *, attributes: int, propagation: int = 0, recursive: bool = False) -> None:
     """mount_setattr(2): set flags of the mount of a descriptor; flags that it has stay."""
     structure = struct.pack("QQQQ", attributes, 0, propagation, 0)
     flags = const.AT_EMPTY_PATH | (const.AT_RECURSIVE if recursive else 0)
-    _raw("mount_setattr", None, tree, b"", flags, structure, len(structure))
+    raw("mount_setattr", None, tree, b"", flags, structure, len(structure))
 
 
 def openat2(folder: int, path: str, flags: int, resolve: int) -> int:
     """openat2(2): open with restrictions on how the path is resolved."""
     structure = struct.pack("QQQ", flags | os.O_CLOEXEC, 0, resolve)
-    return _raw("openat2", path, folder, os.fsencode(path), structure, len(structure))
+    return raw("openat2", path, folder, os.fsencode(path), structure, len(structure))
 
 
 def syncfs(fd: int) -> None:
     """syncfs(2): write what is dirty of the whole file system that `fd` lies on."""
     entering("syncfs")
-    _check(_libc.syncfs(fd), "syncfs", fd)
+    check(_libc.syncfs(fd), "syncfs", fd)
 
 
 # Namespaces
@@ -111,25 +111,25 @@ def syncfs(fd: int) -> None:
 def unshare(flags: int) -> None:
     """unshare(2)."""
     entering("unshare")
-    _check(_libc.unshare(flags), "unshare")
+    check(_libc.unshare(flags), "unshare")
 
 
 def setns(fd: int, flags: int) -> None:
     """setns(2): `fd` is a pidfd with several flags, or a namespace with its own."""
     entering("setns")
-    _check(_libc.setns(fd, flags), "setns")
+    check(_libc.setns(fd, flags), "setns")
 
 
 def pidfd_open(pid: int) -> int:
     """pidfd_open(2)."""
-    return _raw("pidfd_open", pid, pid, 0)
+    return raw("pidfd_open", pid, pid, 0)
 
 
 def sethostname(name: str) -> None:
     """sethostname(2)."""
     entering("sethostname")
     encoded = os.fsencode(name)
-    _check(_libc.sethostname(encoded, len(encoded)), "sethostname", name)
+    check(_libc.sethostname(encoded, len(encoded)), "sethostname", name)
 
 
 # Privileges. The raw calls, since libc's own wrappers speak to threads which a cloned child does not have.
@@ -138,36 +138,36 @@ def sethostname(name: str) -> None:
 def setgroups(groups: Iterable[int]) -> None:
     """setgroups(2)."""
     packed = [*groups]
-    _raw("setgroups", None, len(packed), struct.pack(f"{len(packed)}I", *packed))
+    raw("setgroups", None, len(packed), struct.pack(f"{len(packed)}I", *packed))
 
 
 def setresgid(gid: int) -> None:
     """setresgid(2): real, effective and saved group at once."""
-    _raw("setresgid", gid, gid, gid, gid)
+    raw("setresgid", gid, gid, gid, gid)
 
 
 def setresuid(uid: int) -> None:
     """setresuid(2): real, effective and saved user at once."""
-    _raw("setresuid", uid, uid, uid, uid)
+    raw("setresuid", uid, uid, uid, uid)
 
 
 def prctl(option: int, argument: int = 0, second: int = 0) -> int:
     """prctl(2)."""
     entering("prctl")
-    return _check(_libc.prctl(option, argument, second, 0, 0), "prctl", option)
+    return check(_libc.prctl(option, argument, second, 0, 0), "prctl", option)
 
 
 def set_name(name: bytes) -> None:
     """prctl(2), PR_SET_NAME: at most 15 bytes count."""
     entering("prctl")
     buffer = ctypes.create_string_buffer(name[:15])
-    _check(_libc.prctl(const.PR_SET_NAME, buffer, 0, 0, 0), "prctl", "PR_SET_NAME")
+    check(_libc.prctl(const.PR_SET_NAME, buffer, 0, 0, 0), "prctl", "PR_SET_NAME")
 
 
 def capget() -> tuple[int, int, int]:
     """capget(2): the effective, permitted and inheritable sets of this thread as bit masks."""
     data = ctypes.create_string_buffer(24)
-    _raw("capget", None, struct.pack("Ii", const.CAPABILITY_VERSION_3, 0), data)
+    raw("capget", None, struct.pack("Ii", const.CAPABILITY_VERSION_3, 0), data)
     low = struct.unpack("6I", data.raw)
     effective, permitted, inheritable = (low[i] | low[i + 3] << 32 for i in range(3))
     return effective, permitted, inheritable
@@ -176,19 +176,19 @@ def capget() -> tuple[int, int, int]:
 def capset(effective: int, permitted: int, inheritable: int) -> None:
     """capset(2): bit masks."""
     halves = [mask >> shift & 0xFFFF_FFFF for shift in (0, 32) for mask in (effective, permitted, inheritable)]
-    _raw("capset", None, struct.pack("Ii", const.CAPABILITY_VERSION_3, 0), struct.pack("6I", *halves))
+    raw("capset", None, struct.pack("Ii", const.CAPABILITY_VERSION_3, 0), struct.pack("6I", *halves))
 
 
 def join_new_keyring() -> None:
     """keyctl(2), KEYCTL_JOIN_SESSION_KEYRING: an anonymous session keyring of one's own."""
-    _raw("keyctl", None, const.KEYCTL_JOIN_SESSION_KEYRING, None)
+    raw("keyctl", None, const.KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def execveat(program: int, arguments: list[str], environment: dict[str, str]) -> None:
     """execveat(2), AT_EMPTY_PATH: execute the file of a descriptor; it returns only by its error."""
     pairs = [f"{key}={value}" for key, value in environment.items()]
     argv, envp = ((ctypes.c_char_p * (len(texts) + 1))(*map(os.fsencode, texts), None) for texts in (arguments, pairs))
-    _raw("execveat", None, program, b"", argv, envp, const.AT_EMPTY_PATH)
+    raw("execveat", None, program, b"", argv, envp, const.AT_EMPTY_PATH)
 
 
 # Signals, without the enums of Python's own module: it turns 64 numbers into objects at each call
@@ -197,7 +197,7 @@ def execveat(program: int, arguments: list[str], environment: dict[str, str]) ->
 def set_signal_mask(mask: int) -> int:
     """rt_sigprocmask(2), SIG_SETMASK: block the signals whose bits are set (signal n is bit n-1); the mask before."""
     before = ctypes.create_string_buffer(8)
-    _raw("rt_sigprocmask", None, const.SIG_SETMASK, struct.pack("Q", mask), before, 8)
+    raw("rt_sigprocmask", None, const.SIG_SETMASK, struct.pack("Q", mask), before, 8)
     return int.from_bytes(before.raw, sys.byteorder)
 
 
@@ -210,7 +210,7 @@ def reset_signals() -> None:
     for number in range(1, const.SIGNAL_MAX + 1):
         _libc.signal(number, None)
     for number in const.SIGNALS_OF_LIBC:
-        _raw("rt_sigaction", None, number, bytes(32), None, 8)
+        raw("rt_sigaction", None, number, bytes(32), None, 8)
 
 
 # Descriptors and terminals
@@ -218,7 +218,7 @@ def reset_signals() -> None:
 
 def close_range(first: int, last: int = const.FD_MAX, flags: int = 0) -> None:
     """close_range(2)."""
-    _raw("close_range", None, first, last, flags)
+    raw("close_range", None, first, last, flags)
 
 
 def ioctl(fd: int, request: int, argument: int | bytes = 0) -> int:

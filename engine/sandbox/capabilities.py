@@ -106,6 +106,11 @@ def mask(names: Iterable[str]) -> int:
     return sum(1 << _NUMBERS[name] for name in {canonical(name) for name in names} - {_ALL})
 
 
+def known(names: Iterable[str]) -> int:
+    """Names of the OCI runtime-spec as a bit mask; what is not the kernel's own name of one is passed over."""
+    return sum(1 << _NUMBERS[name] for name in set(names) if name in _NUMBERS)
+
+
 def names(bits: int) -> tuple[str, ...]:
     """A bit mask as names; bits of capabilities newer than these are left out."""
     return tuple(name for number, name in enumerate(NAMES) if bits >> number & 1)

@@ -125,6 +125,14 @@ class Channel:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             messages.send(self._sock, messages.encode(kind, **data) if data else messages.BARE[kind], fd)
 
+    def announce_listener(self, number: int) -> None:
+        """Tell the descriptor's number, with which its other side is fetched by pidfd_getfd(2).
+
+        By write(2), the one call that a seccomp filter with a listener may not hold up.
+        """
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            os.write(self._sock.fileno(), messages.encode(Kind.SECCOMP, fd=number))
+
     def warn(self, warnings: list[str]) -> None:
         """Send warnings."""
         for text in warnings:

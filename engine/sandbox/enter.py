@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from engine import errors
 from engine.kernel import const, files, syscalls
-from engine.sandbox import child, explain, finish, security
+from engine.sandbox import child, explain, finish, limits, oci_process, security
 from engine.sandbox.beneath import Root
 from engine.sandbox.child import Birth, Channel, Child, Stdio
 from engine.sandbox.init import UNSHARED
@@ -92,22 +92,28 @@ def _children_inside(target: int) -> Iterator[None]:
 
 
 def _main(order: EnterOrder, target: int, stdio: Stdio | None, channel: Channel) -> NoReturn:
-    finish.leave_session({"oomScoreAdj": order.oom_score_adj})
+    process = _process(order)
+    finish.detach(process, entering=True)
     _join_namespaces(order.pid, target)
     os.close(target)
     pty = _open_terminal() if order.terminal else None
-    process = finish.Process(
+    process = process._replace(environment={"HOSTNAME": os.uname().nodename, **process.environment})
+    finish.finish(process, finish.streams(pty, stdio, channel), channel, None)
+
+
+def _process(order: EnterOrder) -> finish.Process:
+    return finish.Process(
         list(order.args),
-        {"HOSTNAME": os.uname().nodename, **finish.environment_of(list(order.env))},
+        oci_process.environment(list(order.env)),
         order.cwd,
         order.user,
-        0o022,
+        oci_process.UMASK,
         security.parse_sets(order.capabilities),
         order.no_new_privileges,
-        list(order.rlimits),
+        limits.parse(list(order.rlimits)),
         order.size,
+        order.oom_score_adj,
     )
-    finish.finish(process, finish.streams(pty, stdio, channel), channel, None)
 
 
 def _join_namespaces(pid: int, target: int) -> None:

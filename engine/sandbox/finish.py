@@ -1,54 +1,44 @@
 """The last part of the way, the same for a container's first program and for one that enters later.
 
-In the container's root already: streams, session, user, limits, capabilities, and exec. Standard library only.
+    parent  Process.of_spec   what is wanted, checked
+            endow             what a process in a user namespace of its own has no right to do for itself
+    child   detach            with the host's /proc: session, keys, labels, priorities
+            streams
+            finish            in the container's root: streams, user, limits, capabilities, filter
+                              [ready: the runtime's: READY, wait for `start`, hooks]
+                              exec
+
+Standard library only.
 """
 
 import errno
 import os
 import stat
 from collections.abc import Callable
-from typing import Any, NamedTuple, NoReturn
+from typing import NamedTuple, NoReturn
 
 from engine import errors
 from engine.kernel import const, files, syscalls
-from engine.sandbox import explain, program, security, terminal, users
+from engine.sandbox import (
+    directory,
+    explain,
+    keyring,
+    labels,
+    limits,
+    personality,
+    program,
+    scheduling,
+    seccomp,
+    security,
+    terminal,
+    users,
+)
 from engine.sandbox.child import Channel, Stdio
 from engine.sandbox.messages import Kind
+from engine.sandbox.oci_process import Process as Process
 from engine.sandbox.operations import Pty
 from engine.sandbox.security import Sets
 from engine.sandbox.users import User
-
-
-class Process(NamedTuple):
-    """A program, and what it may do."""
-
-    arguments: list[str]
-    environment: dict[str, str]
-    cwd: str
-    user: str | User
-    """As it was asked for, or resolved already."""
-    umask: int
-    capabilities: Sets
-    no_new_privileges: bool
-    rlimits: list[dict[str, Any]]
-    size: tuple[int, int] | None = None
-    """Rows and columns, where it has a terminal."""
-
-    @classmethod
-    def of_spec(cls, process: dict[str, Any], annotations: dict[str, str]) -> "Process":
-        """`process` of the OCI runtime-spec."""
-        user = process.get("user", {})
-        ids = User(user.get("uid", 0), user.get("gid", 0), tuple(user.get("additionalGids", ())))
-        return cls(
-            process["args"],
-            environment_of(process.get("env", [])),
-            process["cwd"],
-            annotations.get(users.USER_ANNOTATION, ids),
-            user.get("umask", 0o022),
-            security.parse_sets(process.get("capabilities", {})),
-            process.get("noNewPrivileges", False),
-            process.get("rlimits", []),
-        )
 
 
 class Streams(NamedTuple):
@@ -58,21 +48,36 @@ class Streams(NamedTuple):
     terminal: bool
 
 
-def environment_of(pairs: list[str]) -> dict[str, str]:
-    """KEY=VALUE entries as a mapping; a later one wins, and one without a key is dropped."""
-    split = (pair.partition("=") for pair in pairs)
-    return {key: value for key, equals, value in split if key and equals}
+def endow(process: Process, pid: int) -> None:
+    """From outside, for a process in a new user namespace: there it has no right to raise or to lower these.
+
+    Raises `SetupFailed`.
+    """
+    security.set_oom_score(process.oom_score_adj, strict=process.strict, pid=pid)
+    limits.raise_hard(pid, process.rlimits)
+    if process.io_priority is not None:
+        scheduling.set_io_priority(*process.io_priority, pid=pid)
 
 
-def leave_session(process: dict[str, Any]) -> None:
-    """What is done while the host's /proc is still there, and leaves the keeper's session and keys."""
+def detach(
+    process: Process, *, keys: str | None = "", permissions: int = 0, entering: bool = False, endowed: bool = False
+) -> None:
+    """Leave the parent's session, keys, labels and CPUs, while the host's /proc is still there.
+
+    `keys` names the session keyring: empty for one that nobody else can join, None for the parent's own; see
+    `keyring.join` for `permissions`. `entering` applies `execCPUAffinity`; `endowed`: see `endow`.
+    Raises OSError, `SetupFailed`.
+    """
     files.set_session()
-    security.raise_oom_score(process.get("oomScoreAdj", 0))
-    try:
-        syscalls.join_new_keyring()
-    except OSError as err:
-        if err.errno not in (errno.ENOSYS, errno.EPERM, errno.EDQUOT):
-            raise
+    if not endowed:
+        security.set_oom_score(process.oom_score_adj, strict=process.strict)
+        if process.io_priority is not None:
+            scheduling.set_io_priority(*process.io_priority)
+    final = process.final_affinity if entering else None
+    scheduling.set_affinity(scheduling.EVERY_CPU if final is None else final)
+    if keys is not None:
+        keyring.join(keys, process.selinux, permissions)
+    labels.on_exec(process.apparmor, process.selinux)
 
 
 def streams(pty: Pty | None, stdio: Stdio | None, channel: Channel) -> Streams:
@@ -87,74 +92,117 @@ def streams(pty: Pty | None, stdio: Stdio | None, channel: Channel) -> Streams:
 
 
 def finish(
-    process: Process, given: Streams, channel: Channel, stay: Callable[[Callable[[], None]], None] | None
+    process: Process,
+    given: Streams,
+    channel: Channel,
+    stay: Callable[[Callable[[], None]], None] | None,
+    ready: Callable[[], None] | None = None,
+    preserve: int = 0,
 ) -> NoReturn:
-    """Become the program. `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it."""
+    """Become the program.
+
+    `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it. `ready` is called when all is
+    done but exec. Descriptors from 3 on are closed by exec, except for the first `preserve`.
+    """
+    channel.warn(list(process.warnings))
     try:
-        user = process.user if isinstance(process.user, User) else users.resolve_inside(process.user)
-        _give(given, user)
-        terminal.place_stdio(given.stdio)
-        moved = _enter_directory(process.cwd)
-        os.umask(process.umask)
-        channel.warn(security.limit(process.rlimits))
-        channel.warn(security.become(user, process.capabilities))
-        syscalls.prctl(const.PR_SET_DUMPABLE, 0)
-        if not moved:
-            _enter_directory_as_user(process.cwd)
+        user = _user(process)
+        sets = _become(process, given, user, channel)
         if stay is not None:
             stay(files.set_session)
-        if given.terminal:
-            terminal.take_as_controlling(0)
-            terminal.set_size(0, process.size)
-        security.restrict(process.no_new_privileges)
+        _take_terminal(process, given)
         syscalls.reset_signals()
         syscalls.set_signal_mask(0)
-        syscalls.close_range(3, flags=const.CLOSE_RANGE_CLOEXEC)
+        syscalls.close_range(3 + preserve, flags=const.CLOSE_RANGE_CLOEXEC)
+        environment = _environment(process, user)
+        found = program.find(process.arguments, environment)
+        _restrict(process, sets, channel, ready is not None)
     except OSError as err:
         raise explain.step("start the program", err) from err
-    program.execute(process.arguments, {"HOME": user.home, **process.environment})
-    raise AssertionError("execute returned")
+    if ready is not None:
+        ready()
+    program.execute(found, process.arguments, environment)
+
+
+def _user(process: Process) -> User:
+    """As whom it runs; a home that the spec does not know is the account's."""
+    if not isinstance(process.user, User):
+        return users.resolve_inside(process.user)
+    return process.user if process.user.home else process.user._replace(home=users.home_inside(process.user.uid))
+
+
+def _environment(process: Process, user: User) -> dict[str, str]:
+    """An empty HOME is none."""
+    if process.environment.get("HOME"):
+        return process.environment
+    return process.environment | {"HOME": user.home}
+
+
+def _become(process: Process, given: Streams, user: User, channel: Channel) -> Sets:
+    """The user in its directory; the sets that it will have once `_restrict` is done."""
+    _give(given, user)
+    terminal.place_stdio(given.stdio)
+    moved = directory.enter(process.cwd)
+    os.umask(process.umask)
+    channel.warn(limits.limit(process.rlimits, strict=process.strict))
+    sets, warnings = security.become(user, process.capabilities, _needed(process))
+    channel.warn(warnings)
+    syscalls.prctl(const.PR_SET_DUMPABLE, 0)
+    if not moved:
+        directory.enter_as_user(process.cwd)
+    return sets
+
+
+def _needed(process: Process) -> int:
+    """Capabilities that `_restrict` uses up."""
+    filtering = process.seccomp is not None and not process.no_new_privileges
+    return (security.SYS_ADMIN if filtering else 0) | (security.SYS_NICE if process.scheduler else 0)
+
+
+def _take_terminal(process: Process, given: Streams) -> None:
+    if given.terminal:
+        terminal.take_as_controlling(0)
+        terminal.set_size(0, process.size)
+
+
+def _restrict(process: Process, sets: Sets, channel: Channel, listened: bool) -> None:
+    """The scheduler comes late: the rest of this must not run on the few microseconds that it may leave."""
+    if process.personality is not None:
+        personality.set_personality(process.personality)
+    if process.memory_policy is not None:
+        personality.set_memory_policy(process.memory_policy)
+    if process.scheduler is not None:
+        scheduling.schedule(process.scheduler)
+    security.restrict(process.no_new_privileges)
+    if process.no_new_privileges and _needed(process):
+        security.settle(sets, 0)
+    if process.seccomp is not None:
+        _filter(process.seccomp, channel, listened)
+    if not process.no_new_privileges and _needed(process):
+        security.settle(sets, 0)
+
+
+def _filter(wanted: seccomp.Filter, channel: Channel, listened: bool) -> None:
+    """From here on every call must pass it; the first is the write(2) that tells the listener's number."""
+    if wanted.notify and not listened:
+        raise errors.InvalidInput("SCMP_ACT_NOTIFY needs somebody who listens, which only qd-runtime provides")
+    listener = seccomp.load(wanted)
+    if listener is not None:
+        channel.announce_listener(listener)
 
 
 def _give(given: Streams, user: User) -> None:
-    """Let the user open its own terminal or pipes again by name, such as /dev/stderr."""
+    """Let the user open its own terminal or pipes again by name, such as /dev/stderr.
+
+    What belongs to a user whom the user namespace does not know stays as it is, and so does what lies on a file
+    system that is read-only.
+    """
     for fd in set(given.stdio):
-        mode = os.fstat(fd).st_mode
-        if user.uid and (given.terminal or stat.S_ISFIFO(mode)):
+        status = os.fstat(fd)
+        if status.st_uid == user.uid or not (given.terminal or stat.S_ISFIFO(status.st_mode)):
+            continue
+        try:
             files.chown(fd, user.uid)
-
-
-def _enter_directory(path: str) -> bool:
-    """As root, who may enter more; false where even root may not, as on a network file system."""
-    try:
-        files.change_directory(path)
-    except PermissionError:
-        return False
-    except OSError as err:
-        raise _bad_directory(path, err) from err
-    _check_directory(path)
-    return True
-
-
-def _enter_directory_as_user(path: str) -> None:
-    try:
-        files.change_directory(path)
-    except OSError as err:
-        raise _bad_directory(path, err) from err
-    _check_directory(path)
-
-
-def _check_directory(path: str) -> None:
-    """A directory outside the root, reached through a descriptor that was left open, has no path here."""
-    syscalls.entering("getcwd")
-    try:
-        os.getcwd()
-    except FileNotFoundError:
-        raise errors.SetupFailed(f"the working directory {path} is outside of the container") from None
-
-
-def _bad_directory(path: str, err: OSError) -> errors.EngineError:
-    words = os.strerror(err.errno or 0).lower()
-    return errors.SetupFailed(
-        f"cannot enter the working directory {path}: {words}", hint="choose another: -w /", errno=err.errno or 0
-    )
+        except OSError as err:
+            if err.errno not in (errno.EPERM, errno.EINVAL, errno.EROFS):
+                raise

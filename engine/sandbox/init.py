@@ -71,7 +71,7 @@ def create(order: Order, stdio: Stdio | None) -> Child:
 def _prepare(order: Order) -> tuple[list[Operation], Process]:
     """Made before the clone: in the child the same would take three times as long, for the pages that it copies."""
     try:
-        process = Process.of_spec(order.spec["process"], order.spec.get("annotations", {}))
+        process = Process.of_spec(order.spec["process"], order.spec.get("annotations", {}), order.spec.get("linux"))
         return rootfs.plan(order.spec, order.root, order.rootfs), process
     except (KeyError, TypeError, AttributeError) as err:
         raise errors.InvalidInput(f"this is no OCI runtime-spec: {err!r}", hint="see config.md of it") from err
@@ -80,7 +80,7 @@ def _prepare(order: Order) -> tuple[list[Operation], Process]:
 def _main(order: Order, plan: list[Operation], process: Process, stdio: Stdio | None, channel: Channel) -> NoReturn:
     site = Site()
     site.hierarchies = _own_hierarchies(order)
-    finish.leave_session(order.spec["process"])
+    finish.detach(process)
     _unshare(order.spec)
     channel.say(Kind.UNSHARED)
     size = _while_the_network_is_made(lambda: _build(plan, site), channel)

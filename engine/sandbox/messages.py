@@ -36,6 +36,7 @@ class Kind(enum.StrEnum):
     GO = "go"
     TTY = "tty"
     WARNING = "warning"
+    SECCOMP = "seccomp"
     ERROR = "error"
 
 
@@ -44,7 +45,8 @@ class Message(NamedTuple):
 
     kind: Kind
     data: dict[str, Any]
-    """WARNING: text. ERROR: see `engine.errors`. GO: size. Empty for the others."""
+    """WARNING: text. SECCOMP: fd, the listener's number in the child. ERROR: see `engine.errors`. GO: size.
+    Empty for the others."""
 
 
 class GoneAway(Exception):

@@ -7,8 +7,8 @@ from typing import Any, Final
 from engine.errors import InvalidInput
 from engine.model import CreateOptions, Ulimit
 from engine.sandbox import capabilities, image_config
+from engine.sandbox.limits import LIMITS, UNLIMITED
 from engine.sandbox.program import DEFAULT_PATH
-from engine.sandbox.security import LIMITS, UNLIMITED
 
 OOM_SCORE: Final = 100
 """Added to the badness of a container's processes, so that the engine outlives them when memory runs out."""

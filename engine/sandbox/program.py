@@ -2,37 +2,52 @@
 
 import errno
 import os
-from typing import Final
+import stat
+from typing import Final, NoReturn
 
 from engine import errors
-from engine.kernel import files
+from engine.kernel import files, syscalls
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR)
 _NOT_EXECUTABLE: Final = (errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.EISDIR, errno.ELIBBAD, errno.ELOOP)
 
 
-def execute(arguments: list[str], environment: dict[str, str]) -> None:
-    """Execute the program; it returns only by raising an `EngineError`.
+def find(arguments: list[str], environment: dict[str, str]) -> str:
+    """The path of the program, as this user finds it. Raises `EngineError`.
 
     A name with a slash is a path. Another is searched for in the PATH of `environment`, as execvp(3) does: a
     directory in which it is missing is passed over, and permission that is denied is reported if nothing else is
-    found. What is not there at all is not tried: a failing execve(2) costs five times a look.
+    found.
     """
     name = arguments[0]
     if not name:
         raise errors.ProgramNotFound('exec: "": no command', hint="name a program to run")
     refused: OSError | None = None
     for path in candidates(name, environment.get("PATH", DEFAULT_PATH)):
-        if not os.path.lexists(path):
-            continue
         try:
-            files.execute(path, arguments, environment)
+            if _is_program(path):
+                return path
+            refused = refused or PermissionError(errno.EACCES, "")
         except OSError as err:
             if err.errno not in (*_NOT_THERE, errno.EACCES):
                 raise failure(name, err) from err
-            refused = refused or err
+            refused = refused or (err if err.errno == errno.EACCES else None)
     raise failure(name, refused)
+
+
+def _is_program(path: str) -> bool:
+    syscalls.entering("faccessat2")
+    return stat.S_ISREG(os.stat(path).st_mode) and os.access(path, os.X_OK, effective_ids=True)
+
+
+def execute(path: str, arguments: list[str], environment: dict[str, str]) -> NoReturn:
+    """Execute what `find` has found; it returns only by raising an `EngineError`."""
+    try:
+        files.execute(path, arguments, environment)
+    except OSError as err:
+        raise failure(arguments[0], err) from err
+    raise AssertionError("execve returned")
 
 
 def candidates(name: str, path: str) -> list[str]:

@@ -1,41 +1,27 @@
-"""What a program may do: limits, user, capabilities, no_new_privs. Standard library only.
+"""What a program may do: user, capabilities, no_new_privs, the filter. Standard library only.
 
-    limits -> bounding set -> groups, gid, uid (keeping capabilities) -> capability sets -> no_new_privs
+    limits -> bounding set -> groups, gid, uid (keeping capabilities) -> capability sets, with what is still needed
+    -> scheduler -> no_new_privs, capability sets as wanted, filter     where the spec wants no_new_privs
+                 -> filter, capability sets as wanted                   where not: the filter needs CAP_SYS_ADMIN
 
-Each step needs rights that a later one gives up. A seccomp filter and an AppArmor profile are loaded after the
-capabilities and before no_new_privs where the spec wants none of it, after it otherwise: at the end of `restrict`.
+Each step needs rights that a later one gives up. What comes after the filter must pass it: so that is capset(2) at
+most, and what `finish` does to become the program.
 """
 
 import errno
-import resource
-from typing import Any, Final, NamedTuple
+import os
+from typing import Final, NamedTuple
 
+from engine import errors
 from engine.kernel import const, files, syscalls
 from engine.sandbox import capabilities
 from engine.sandbox.users import User
 
-LIMITS: Final = {
-    "RLIMIT_CPU": 0,
-    "RLIMIT_FSIZE": 1,
-    "RLIMIT_DATA": 2,
-    "RLIMIT_STACK": 3,
-    "RLIMIT_CORE": 4,
-    "RLIMIT_RSS": 5,
-    "RLIMIT_NPROC": 6,
-    "RLIMIT_NOFILE": 7,
-    "RLIMIT_MEMLOCK": 8,
-    "RLIMIT_AS": 9,
-    "RLIMIT_LOCKS": 10,
-    "RLIMIT_SIGPENDING": 11,
-    "RLIMIT_MSGQUEUE": 12,
-    "RLIMIT_NICE": 13,
-    "RLIMIT_RTPRIO": 14,
-    "RLIMIT_RTTIME": 15,
-}
-"""Source: getrlimit(2), asm-generic/resource.h; the numbers of x86_64 and aarch64."""
-UNLIMITED: Final = 2**64 - 1
 _EVERY: Final = (1 << len(capabilities.NAMES)) - 1
 """`--privileged`: whatever there is, without a word about what there is not."""
+SYS_ADMIN: Final = 1 << capabilities.NAMES.index("CAP_SYS_ADMIN")
+SYS_NICE: Final = 1 << capabilities.NAMES.index("CAP_SYS_NICE")
+_SETGID: Final = 1 << capabilities.NAMES.index("CAP_SETGID")
 
 
 class Sets(NamedTuple):
@@ -49,62 +35,58 @@ class Sets(NamedTuple):
 
 
 def parse_sets(wanted: dict[str, list[str]]) -> Sets:
-    """`process.capabilities` of the OCI runtime-spec. Raises `InvalidInput` for a name that is none."""
-    return Sets(*(capabilities.mask(wanted.get(field, ())) for field in Sets._fields))
+    """`process.capabilities` of the OCI runtime-spec. A name that is none is passed over: see `Process.warnings`."""
+    return Sets(*(capabilities.known(wanted.get(field) or ()) for field in Sets._fields))
 
 
-def clamp(soft: int, hard: int, highest: int) -> tuple[int, int]:
-    """A limit as far as the present hard limit allows. UNLIMITED or -1 stands for no limit, in and out."""
-    soft, hard, highest = (UNLIMITED if value < 0 else value for value in (soft, hard, highest))
-    hard = min(hard, highest)
-    return min(soft, hard), hard
+def become(user: User, wanted: Sets | None, needed: int) -> tuple[Sets, list[str]]:
+    """Give up what is not wanted for good, and become the user.
 
-
-def limit(rlimits: list[dict[str, Any]]) -> list[str]:
-    """Set the limits; those that need more rights than we have come as close as may be, with a warning each."""
-    return [warning for wanted in rlimits if (warning := _limit(wanted["type"], wanted["soft"], wanted["hard"]))]
-
-
-def _limit(name: str, soft: int, hard: int) -> str | None:
-    """Raising a hard limit needs CAP_SYS_RESOURCE, which a container's host may not have itself."""
-    number = LIMITS[name]
-    try:
-        _set_limit(number, *clamp(soft, hard, UNLIMITED))
-    except (PermissionError, ValueError):
-        highest = resource.getrlimit(number)[1]
-        _set_limit(number, *clamp(soft, hard, highest))
-        return f"the limit {name.removeprefix('RLIMIT_').lower()} cannot be above the engine's own, {highest}"
-    return None
-
-
-def _set_limit(number: int, soft: int, hard: int) -> None:
-    syscalls.entering("prlimit64")
-    resource.setrlimit(number, (_native(soft), _native(hard)))
-
-
-def _native(value: int) -> int:
-    return resource.RLIM_INFINITY if value >= UNLIMITED else value
-
-
-def become(user: User, sets: Sets) -> list[str]:
-    """Give up what is not wanted for good, and become the user. Capabilities that we lack ourselves: a warning."""
+    Capabilities that we lack ourselves, and ambient ones that cannot be, are a warning. Those of `needed` are kept
+    until `settle`, to which the sets that are returned go.
+    """
     available = syscalls.capget()[1]
+    sets = wanted or _untouched(user, available)
     _bound(sets.bounding)
     syscalls.prctl(const.PR_SET_KEEPCAPS, 1)
-    syscalls.setgroups(user.groups)
+    _set_groups(user.groups, available)
     syscalls.setresgid(user.gid)
     syscalls.setresuid(user.uid)
     syscalls.prctl(const.PR_SET_KEEPCAPS, 0)
-    syscalls.capset(*(bits & available for bits in (sets.effective, sets.permitted, sets.inheritable)))
-    _raise_ambient(sets.ambient & sets.permitted & sets.inheritable & available)
+    within = sets._replace(
+        **{name: getattr(sets, name) & available for name in ("effective", "permitted", "inheritable")}
+    )
+    settle(within, needed & available)
+    warnings = _raise_ambient(sets.ambient)
     lacking = () if sets.permitted == _EVERY else capabilities.names(sets.permitted & ~available)
-    return [f"the engine itself does not have {', '.join(lacking)}"] if lacking else []
+    return within, [*warnings, *([f"the engine itself does not have {', '.join(lacking)}"] if lacking else [])]
 
 
-def restrict(no_new_privileges: bool) -> None:
-    """The last step before the program is executed, when no more rights are needed."""
-    if no_new_privileges:
-        syscalls.prctl(const.PR_SET_NO_NEW_PRIVS, 1)
+def settle(sets: Sets, needed: int) -> None:
+    """Have the sets as they are wanted, and `needed` beside them. Raises `SetupFailed` for sets that contradict."""
+    try:
+        syscalls.capset(sets.effective | needed, sets.permitted | needed, sets.inheritable)
+    except PermissionError as err:
+        raise errors.SetupFailed(
+            "unable to apply caps: operation not permitted",
+            hint="effective must lie within permitted, and inheritable within bounding",
+            errno=errno.EPERM,
+        ) from err
+
+
+def _untouched(user: User, available: int) -> Sets:
+    """A spec without capabilities: the kernel's own rules, by which another user than root keeps none."""
+    held = available if user.uid == 0 else 0
+    return Sets(-1, held, held, 0, 0)
+
+
+def _set_groups(groups: tuple[int, ...], available: int) -> None:
+    """In a user namespace whose maps were written without privilege nobody can set groups, root included."""
+    try:
+        syscalls.setgroups(groups)
+    except PermissionError:
+        if not available & _SETGID:
+            raise
 
 
 def _bound(bounding: int) -> None:
@@ -120,18 +102,37 @@ def _bound(bounding: int) -> None:
             return
 
 
-def _raise_ambient(bits: int) -> None:
+def _raise_ambient(bits: int) -> list[str]:
+    """Ambient are only those that are permitted and inheritable too."""
     syscalls.prctl(const.PR_CAP_AMBIENT, const.PR_CAP_AMBIENT_CLEAR_ALL)
-    for number in range(len(capabilities.NAMES)):
-        if bits >> number & 1:
-            syscalls.prctl(const.PR_CAP_AMBIENT, const.PR_CAP_AMBIENT_RAISE, number)
+    warnings = []
+    for name in capabilities.names(bits):
+        try:
+            syscalls.prctl(const.PR_CAP_AMBIENT, const.PR_CAP_AMBIENT_RAISE, capabilities.NAMES.index(name))
+        except PermissionError:
+            warnings.append(f"can't raise ambient capability {name}: operation not permitted")
+    return warnings
 
 
-def raise_oom_score(value: int) -> None:
-    """Make the kernel's out-of-memory killer prefer this process; never the other way, which may be refused.
+def restrict(no_new_privileges: bool) -> None:
+    """What no program that is executed can take back."""
+    if no_new_privileges:
+        syscalls.prctl(const.PR_SET_NO_NEW_PRIVS, 1)
 
-    Source: proc_pid_oom_score_adj(5). `/proc` is the host's still.
+
+def set_oom_score(value: int | None, *, strict: bool, pid: int | str = "self") -> None:
+    """How readily the kernel's out-of-memory killer takes a process. `/proc` is the host's still.
+
+    Lowering needs CAP_SYS_RESOURCE: without `strict` a score that is lower than the present one is passed over.
+    Source: proc_pid_oom_score_adj(5). Raises `SetupFailed`.
     """
-    path = "/proc/self/oom_score_adj"
-    if value > int(files.read(path)):
+    path = f"/proc/{pid}/oom_score_adj"
+    if value is None or value == (present := int(files.read(path))) or (value < present and not strict):
+        return
+    try:
         files.write(path, str(value))
+    except OSError as err:
+        words = os.strerror(err.errno or 0).lower()
+        hint = f"CAP_SYS_RESOURCE is needed to have less than {present}"
+        message = f"failed to set oom_score_adj to {value}: {words}"
+        raise errors.SetupFailed(message, hint=hint, errno=err.errno or 0) from err

@@ -62,6 +62,11 @@ def resolve_inside(user: str) -> User:
     return resolve(user, read_small("/etc/passwd"), read_small("/etc/group"))
 
 
+def home_inside(uid: int) -> str:
+    """The home of the first account with this uid in the root as it is now; / where there is none."""
+    return next((account.home for account in _accounts(read_small("/etc/passwd")) if account.uid == uid), "/")
+
+
 def read_small(path: str) -> str:
     """A regular file of the container, up to a bound; empty where there is none, or something else in its place."""
     try:

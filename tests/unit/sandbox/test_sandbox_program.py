@@ -8,9 +8,8 @@ import pytest
 
 from engine import errors
 from engine.sandbox import explain, messages
-from engine.sandbox.finish import environment_of
 from engine.sandbox.messages import Kind
-from engine.sandbox.program import candidates, execute, failure
+from engine.sandbox.program import candidates, failure, find
 
 
 def test_a_name_is_looked_for_in_each_directory_in_turn() -> None:
@@ -28,17 +27,17 @@ def test_a_path_is_not_looked_for() -> None:
 def test_a_file_that_may_not_be_executed_is_said_to_be_there(tmp_path: Path) -> None:
     (tmp_path / "tool").write_text("")
     with pytest.raises(errors.ProgramNotExecutable, match="permission denied"):
-        execute(["tool"], {"PATH": f"/nonesuch:{tmp_path}"})
+        find(["tool"], {"PATH": f"/nonesuch:{tmp_path}"})
 
 
 def test_a_program_that_is_nowhere_is_not_found() -> None:
     with pytest.raises(errors.ProgramNotFound, match=r"not found in \$PATH"):
-        execute(["nonesuch"], {"PATH": "/nonesuch"})
+        find(["nonesuch"], {"PATH": "/nonesuch"})
 
 
 def test_no_name_at_all_is_not_found() -> None:
     with pytest.raises(errors.ProgramNotFound):
-        execute([""], {})
+        find([""], {})
 
 
 @pytest.mark.parametrize(
@@ -47,10 +46,6 @@ def test_no_name_at_all_is_not_found() -> None:
 )
 def test_an_errno_has_dockers_exit_code(number: int, code: int) -> None:
     assert failure("x", OSError(number, os.strerror(number))).exit_code == code
-
-
-def test_variables_without_a_key_or_a_value_are_dropped_and_the_last_one_wins() -> None:
-    assert environment_of(["A=1", "B", "=x", "A=2=3"]) == {"A": "2=3"}
 
 
 def test_a_message_comes_back_as_it_was_sent() -> None:

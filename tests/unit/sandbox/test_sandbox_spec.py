@@ -9,7 +9,7 @@ from engine.errors import InvalidInput
 from engine.model import Bind, CreateOptions, ExecOptions, Limits, Ulimit
 from engine.sandbox import devices, spec
 from engine.sandbox.enter import EnterOrder
-from engine.sandbox.security import UNLIMITED
+from engine.sandbox.limits import UNLIMITED
 
 IMAGE = {
     "config": {

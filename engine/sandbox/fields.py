@@ -1,0 +1,56 @@
+"""Fields of a JSON object that a stranger wrote, with the type that they must have. Pure; standard library only.
+
+A field that is missing or null is empty; one of another type is an `InvalidInput` that names it.
+"""
+
+from typing import Any
+
+from engine.errors import InvalidInput
+
+
+def an_object(section: dict[str, Any], field: str) -> dict[str, Any] | None:
+    value = section.get(field)
+    if value is not None and not isinstance(value, dict):
+        raise InvalidInput(f"{field} is not an object")
+    return value
+
+
+def a_list(section: dict[str, Any], field: str) -> list[Any]:
+    value = section.get(field)
+    if value is not None and not isinstance(value, list):
+        raise InvalidInput(f"{field} is not a list")
+    return value or []
+
+
+def objects(section: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    values = a_list(section, field)
+    if not all(isinstance(value, dict) for value in values):
+        raise InvalidInput(f"{field} is not a list of objects")
+    return values
+
+
+def strings(section: dict[str, Any], field: str) -> list[str]:
+    values = a_list(section, field)
+    if not all(isinstance(value, str) and "\0" not in value for value in values):
+        raise InvalidInput(f"{field} is not a list of texts without NUL")
+    return values
+
+
+def text(section: dict[str, Any], field: str) -> str:
+    value = section.get(field)
+    if value is not None and (not isinstance(value, str) or "\0" in value):
+        raise InvalidInput(f"{field} is not a text without NUL")
+    return value or ""
+
+
+def boolean(section: dict[str, Any], field: str) -> bool:
+    value = section.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise InvalidInput(f"{field} is neither true nor false")
+    return bool(value)
+
+
+def number(value: Any, field: str, allowed: range) -> int:
+    if type(value) is not int or value not in allowed:
+        raise InvalidInput(f"{field} must be a number from {allowed.start} to {allowed.stop - 1}: {value!r}")
+    return value
