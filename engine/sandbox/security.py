@@ -21,7 +21,6 @@ _EVERY: Final = (1 << len(capabilities.NAMES)) - 1
 """`--privileged`: whatever there is, without a word about what there is not."""
 SYS_ADMIN: Final = 1 << capabilities.NAMES.index("CAP_SYS_ADMIN")
 SYS_NICE: Final = 1 << capabilities.NAMES.index("CAP_SYS_NICE")
-_SETGID: Final = 1 << capabilities.NAMES.index("CAP_SETGID")
 
 
 class Sets(NamedTuple):
@@ -49,7 +48,7 @@ def become(user: User, wanted: Sets | None, needed: int) -> tuple[Sets, list[str
     sets = wanted or _untouched(user, available)
     _bound(sets.bounding)
     syscalls.prctl(const.PR_SET_KEEPCAPS, 1)
-    _set_groups(user.groups, available)
+    _set_groups(user.groups)
     syscalls.setresgid(user.gid)
     syscalls.setresuid(user.uid)
     syscalls.prctl(const.PR_SET_KEEPCAPS, 0)
@@ -80,12 +79,15 @@ def _untouched(user: User, available: int) -> Sets:
     return Sets(-1, held, held, 0, 0)
 
 
-def _set_groups(groups: tuple[int, ...], available: int) -> None:
-    """In a user namespace whose maps were written without privilege nobody can set groups, root included."""
+def _set_groups(groups: tuple[int, ...]) -> None:
+    """In a user namespace whose maps were written without privilege nobody can set groups, root included.
+
+    Source: user_namespaces(7), "The /proc/PID/setgroups file".
+    """
     try:
         syscalls.setgroups(groups)
     except PermissionError:
-        if not available & _SETGID:
+        if files.read("/proc/self/setgroups").strip() != "deny":
             raise
 
 
