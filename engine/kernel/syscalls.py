@@ -39,6 +39,7 @@ def failure(number: int, call: str, target: object = None) -> OSError:
 
 
 def check(result: int, call: str, target: object = None) -> int:
+    """The result of a call of libc, or the error that it left in errno."""
     if result < 0:
         raise failure(ctypes.get_errno(), call, target)
     return result
