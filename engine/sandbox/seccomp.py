@@ -31,12 +31,27 @@ class Filter(NamedTuple):
     """Somebody must listen: `load` returns a descriptor for it."""
 
 
+_RECENT_MAX: Final = 8
+_recent: dict[str, Filter] = {}
+"""Section -> filter: the keeper starts many containers under one policy."""
+
+
 def compile(section: dict[str, Any], cache: str | None = None, arch: str = "") -> Filter:
     """The filter of a section; `cache` is a folder of the engine's own, `arch` a machine of uname(2), else this one.
 
     Raises `InvalidInput` for a section that is wrong, `MissingFeature` without libseccomp.
     """
     machine = arch or os.uname().machine
+    asked = json.dumps([machine, section])
+    if (found := _recent.get(asked)) is not None:
+        return found
+    made = _compile(section, cache, machine)
+    if len(_recent) >= _RECENT_MAX:
+        _recent.clear()
+    return _recent.setdefault(asked, made)
+
+
+def _compile(section: dict[str, Any], cache: str | None, machine: str) -> Filter:
     policy = seccomp_rules.parse(section, machine, const.SECCOMP_FILTER_FLAG_SPEC_ALLOW)
     flags = policy.flags | (const.SECCOMP_FILTER_FLAG_NEW_LISTENER if policy.notify else 0)
     if not policy.notify:

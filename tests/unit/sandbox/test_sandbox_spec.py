@@ -92,9 +92,9 @@ def test_a_container_has_every_namespace_and_may_gain_no_privileges() -> None:
     assert built["process"]["noNewPrivileges"] is True
 
 
-def test_it_has_dockers_fourteen_capabilities() -> None:
+def test_it_has_dockers_capabilities_without_raw_sockets() -> None:
     sets = build()["process"]["capabilities"]
-    assert len(sets["bounding"]) == 14
+    assert len(sets["bounding"]) == 13
     assert sets["bounding"] == sets["effective"] == sets["permitted"]
     assert "inheritable" not in sets
     assert "ambient" not in sets
