@@ -8,7 +8,10 @@ DESCRIPTION_MAX = 4096
 
 
 def join_session_keyring(name: str) -> int:
-    """KEYCTL_JOIN_SESSION_KEYRING: the keyring's serial number; an empty name makes an anonymous one."""
+    """KEYCTL_JOIN_SESSION_KEYRING: the keyring's serial number; an empty name makes an anonymous one.
+
+    0 says that the keyring of this name is the process's own already.
+    """
     return syscalls.raw("keyctl", name, const.KEYCTL_JOIN_SESSION_KEYRING, name.encode() or None)
 
 

@@ -30,7 +30,7 @@ def join(name: str, selinux: str, permissions: int) -> None:
     finally:
         if selinux:
             labels.on_keyrings("")
-    if name:
+    if name and serial:
         _grant(serial, permissions)
 
 
