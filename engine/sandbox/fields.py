@@ -3,9 +3,21 @@
 A field that is missing or null is empty; one of another type is an `InvalidInput` that names it.
 """
 
-from typing import Any
+import os
+from typing import Any, TypeGuard
 
 from engine.errors import InvalidInput
+
+
+def is_text(value: Any) -> TypeGuard[str]:
+    """Whether it can be passed to the kernel: no NUL, and no half of a surrogate pair, which JSON can write."""
+    if not isinstance(value, str) or "\0" in value:
+        return False
+    try:
+        os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def an_object(section: dict[str, Any], field: str) -> dict[str, Any] | None:
@@ -31,14 +43,14 @@ def objects(section: dict[str, Any], field: str) -> list[dict[str, Any]]:
 
 def strings(section: dict[str, Any], field: str) -> list[str]:
     values = a_list(section, field)
-    if not all(isinstance(value, str) and "\0" not in value for value in values):
+    if not all(is_text(value) for value in values):
         raise InvalidInput(f"{field} is not a list of texts without NUL")
     return values
 
 
 def text(section: dict[str, Any], field: str) -> str:
     value = section.get(field)
-    if value is not None and (not isinstance(value, str) or "\0" in value):
+    if value is not None and not is_text(value):
         raise InvalidInput(f"{field} is not a text without NUL")
     return value or ""
 

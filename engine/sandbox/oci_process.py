@@ -103,7 +103,7 @@ def environment(pairs: list[Any]) -> dict[str, str]:
     """KEY=VALUE entries as a mapping; a later one wins. Raises `InvalidInput`."""
     found = {}
     for pair in pairs:
-        if not isinstance(pair, str) or "\0" in pair:
+        if not fields.is_text(pair):
             raise InvalidInput(f"invalid environment variable {pair!r}: it is no text that a program can be given")
         key, equals, value = pair.partition("=")
         if not key or not equals:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from engine import errors
 from engine.kernel import scheduling
+from engine.sandbox import fields
 from engine.sandbox.scheduling import parse_cpus
 
 DOMAINS: Final = {"LINUX": 0x0000, "LINUX32": 0x0008}
@@ -35,10 +36,10 @@ def parse_personality(wanted: dict[str, Any] | None) -> int | None:
     """`linux.personality`. Raises `InvalidInput`: the specification names no flag that a runtime must know."""
     if wanted is None:
         return None
-    domain = wanted.get("domain")
+    domain = fields.text(wanted, "domain")
     if domain not in DOMAINS:
         raise errors.InvalidInput(f"invalid personality domain {domain}", hint="LINUX or LINUX32")
-    if wanted.get("flags"):
+    if fields.strings(wanted, "flags"):
         raise errors.InvalidInput("personality flags not supported", hint="leave the flags out")
     return DOMAINS[domain]
 
@@ -47,9 +48,9 @@ def parse_memory_policy(wanted: dict[str, Any] | None) -> MemoryPolicy | None:
     """`linux.memoryPolicy`; an empty one is none. Raises `InvalidInput`."""
     if not wanted:
         return None
-    mode, flags = wanted.get("mode"), wanted.get("flags") or []
+    mode, flags = fields.text(wanted, "mode"), fields.strings(wanted, "flags")
     if mode not in MODES:
-        raise errors.InvalidInput(f'invalid memory policy mode "{mode or ""}"', hint=f"one of {', '.join(MODES)}")
+        raise errors.InvalidInput(f'invalid memory policy mode "{mode}"', hint=f"one of {', '.join(MODES)}")
     for flag in flags:
         if flag not in FLAGS:
             raise errors.InvalidInput(f'invalid memory policy flag "{flag}"', hint=f"one of {', '.join(FLAGS)}")

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from engine import errors
 from engine.kernel import const, scheduling
+from engine.sandbox import fields
 
 POLICIES: Final = {
     "SCHED_OTHER": 0,
@@ -51,7 +52,7 @@ def parse_scheduler(wanted: dict[str, Any] | None) -> Scheduler | None:
     """`process.scheduler`. Raises `InvalidInput`."""
     if wanted is None:
         return None
-    policy = wanted.get("policy")
+    policy = fields.text(wanted, "policy")
     if not policy:
         raise errors.InvalidInput("scheduler policy is required")
     if policy not in POLICIES:
@@ -59,7 +60,7 @@ def parse_scheduler(wanted: dict[str, Any] | None) -> Scheduler | None:
     nice, priority = _number(wanted, "nice"), _number(wanted, "priority")
     times = [_number(wanted, field) for field in ("runtime", "deadline", "period")]
     _check_scheduler(policy, nice, priority, times)
-    return Scheduler(POLICIES[policy], _scheduler_flags(wanted.get("flags") or []), nice, priority, *times)
+    return Scheduler(POLICIES[policy], _scheduler_flags(fields.strings(wanted, "flags")), nice, priority, *times)
 
 
 def _check_scheduler(policy: str, nice: int, priority: int, times: list[int]) -> None:
@@ -73,7 +74,7 @@ def _check_scheduler(policy: str, nice: int, priority: int, times: list[int]) ->
         raise errors.InvalidInput("a number of the scheduler is out of range")
 
 
-def _scheduler_flags(names: list[Any]) -> int:
+def _scheduler_flags(names: list[str]) -> int:
     for name in names:
         if name not in FLAGS:
             raise errors.InvalidInput(f"invalid scheduler flag: {name}", hint=f"one of {', '.join(FLAGS)}")
@@ -81,7 +82,9 @@ def _scheduler_flags(names: list[Any]) -> int:
 
 
 def _number(wanted: dict[str, Any], field: str) -> int:
-    value = wanted.get(field) or 0
+    value = wanted.get(field)
+    if value is None:
+        return 0
     if type(value) is not int:
         raise errors.InvalidInput(f"{field} is not a number: {value!r}")
     return value
@@ -103,7 +106,7 @@ def parse_io_priority(wanted: dict[str, Any] | None) -> tuple[int, int] | None:
     """`process.ioPriority` as class and priority. Raises `InvalidInput`."""
     if wanted is None:
         return None
-    priority, name = _number(wanted, "priority"), wanted.get("class")
+    priority, name = _number(wanted, "priority"), fields.text(wanted, "class")
     if not 0 <= priority <= 7:
         raise errors.InvalidInput(f"invalid ioPriority.Priority: {priority}", hint="from 0 to 7")
     if name not in IO_CLASSES:

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import InvalidInput
 from engine.sandbox import seccomp_names as names
+from engine.sandbox.fields import a_list, is_text
 
 RULES_MAX: Final = 1 << 14
 """Names times conditions; far above what fits into a program that the kernel takes."""
@@ -48,12 +49,12 @@ def parse(section: dict[str, Any], machine: str, default_flags: int) -> Policy:
     default = action(section.get("defaultAction"), section.get("defaultErrnoRet"))
     if default == names.NOTIFY:
         raise InvalidInput("SCMP_ACT_NOTIFY cannot be used as default action")
-    rules = tuple(rule for call in _list(section, "syscalls") for rule in _rules(call))
+    rules = tuple(rule for call in a_list(section, "syscalls") for rule in _rules(call))
     if len(rules) > RULES_MAX:
         raise InvalidInput(f"linux.seccomp has more than {RULES_MAX} rules")
     notify = any(rule.action == names.NOTIFY for rule in rules)
     _check_listener(section, rules, notify)
-    architectures = _architectures(_list(section, "architectures"), machine)
+    architectures = _architectures(a_list(section, "architectures"), machine)
     return Policy(default, architectures, _flags(section, default_flags), rules, notify)
 
 
@@ -73,7 +74,7 @@ def _rules(call: Any) -> list[Rule]:
     if not isinstance(call, dict):
         raise InvalidInput("an entry of seccomp.syscalls is not an object")
     found = action(call.get("action"), call.get("errnoRet"))
-    conditions = [_condition(argument) for argument in _list(call, "args")]
+    conditions = [_condition(argument) for argument in a_list(call, "args")]
     groups = _groups(conditions)
     return [Rule(_name(name), found, group) for name in _names(call) for group in groups]
 
@@ -90,14 +91,14 @@ def _groups(conditions: list[Condition]) -> list[tuple[Condition, ...]]:
 
 
 def _names(call: dict[str, Any]) -> list[Any]:
-    found = _list(call, "names")
+    found = a_list(call, "names")
     if not found:
         raise InvalidInput("an entry of seccomp.syscalls names no call")
     return found
 
 
 def _name(name: Any) -> str:
-    if not isinstance(name, str) or not name or "\0" in name:
+    if not is_text(name) or not name:
         raise InvalidInput("empty string is not a valid syscall" if name == "" else f"{name!r} is not a valid syscall")
     return name
 
@@ -119,13 +120,6 @@ def _whole(value: Any, field: str, highest: int) -> int:
     return value
 
 
-def _list(section: dict[str, Any], field: str) -> list[Any]:
-    value = section.get(field) or []
-    if not isinstance(value, list):
-        raise InvalidInput(f"seccomp: {field} is not a list")
-    return value
-
-
 def _architectures(wanted: list[Any], machine: str) -> tuple[str, ...]:
     for name in wanted:
         if not isinstance(name, str) or name not in names.ARCHITECTURES:
@@ -138,10 +132,11 @@ def _architectures(wanted: list[Any], machine: str) -> tuple[str, ...]:
 def _flags(section: dict[str, Any], default: int) -> int:
     if section.get("flags") is None:
         return default
-    for flag in _list(section, "flags"):
+    flags = a_list(section, "flags")
+    for flag in flags:
         if not isinstance(flag, str) or flag not in names.FLAGS:
             raise InvalidInput(f"seccomp flag {flag} is not known", hint=f"one of {', '.join(names.FLAGS)}")
-    return sum(names.FLAGS[flag] for flag in set(section["flags"]))
+    return sum(names.FLAGS[flag] for flag in set(flags))
 
 
 def _check_listener(section: dict[str, Any], rules: tuple[Rule, ...], notify: bool) -> None:

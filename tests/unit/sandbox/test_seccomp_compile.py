@@ -222,7 +222,7 @@ def test_no_limit_needs_no_instruction() -> None:
         (section(rule("mkdir", args=[{"index": 6, "value": 1, "op": "SCMP_CMP_EQ"}])), "index"),
         (section(rule("mkdir", args=[{"index": 0, "value": 2**64, "op": "SCMP_CMP_EQ"}])), "value"),
         (section(rule("mkdir", args=[{"index": 0, "value": 1, "op": "EQ"}])), "not a valid operator"),
-        (section(rule("mkdir", args={})), None),
+        (section(rule("mkdir", args={})), "not a list"),
         (section(rule("mkdir", args=[7])), "not an object"),
         (section(rule("mkdir"), architectures=["x86"]), "not a valid arch"),
         (section(rule("mkdir"), architectures="SCMP_ARCH_X86"), "not a list"),
@@ -234,10 +234,7 @@ def test_no_limit_needs_no_instruction() -> None:
         (section(*[3]), "not an object"),
     ],
 )
-def test_a_wrong_policy_is_refused_in_words(wanted: dict[str, Any], words: str | None) -> None:
-    if words is None:
-        seccomp.compile(wanted)
-        return
+def test_a_wrong_policy_is_refused_in_words(wanted: dict[str, Any], words: str) -> None:
     with pytest.raises(errors.InvalidInput, match=words):
         seccomp.compile(wanted)
 
