@@ -21,6 +21,7 @@ def is_text(value: Any) -> TypeGuard[str]:
 
 
 def an_object(section: dict[str, Any], field: str) -> dict[str, Any] | None:
+    """An object; None where there is none."""
     value = section.get(field)
     if value is not None and not isinstance(value, dict):
         raise InvalidInput(f"{field} is not an object")
@@ -28,6 +29,7 @@ def an_object(section: dict[str, Any], field: str) -> dict[str, Any] | None:
 
 
 def a_list(section: dict[str, Any], field: str) -> list[Any]:
+    """A list of whatever."""
     value = section.get(field)
     if value is not None and not isinstance(value, list):
         raise InvalidInput(f"{field} is not a list")
@@ -35,6 +37,7 @@ def a_list(section: dict[str, Any], field: str) -> list[Any]:
 
 
 def objects(section: dict[str, Any], field: str) -> list[dict[str, Any]]:
+    """A list of objects."""
     values = a_list(section, field)
     if not all(isinstance(value, dict) for value in values):
         raise InvalidInput(f"{field} is not a list of objects")
@@ -42,6 +45,7 @@ def objects(section: dict[str, Any], field: str) -> list[dict[str, Any]]:
 
 
 def strings(section: dict[str, Any], field: str) -> list[str]:
+    """A list of texts that can be passed to the kernel."""
     values = a_list(section, field)
     if not all(is_text(value) for value in values):
         raise InvalidInput(f"{field} is not a list of texts without NUL")
@@ -49,6 +53,7 @@ def strings(section: dict[str, Any], field: str) -> list[str]:
 
 
 def text(section: dict[str, Any], field: str) -> str:
+    """A text that can be passed to the kernel."""
     value = section.get(field)
     if value is not None and not is_text(value):
         raise InvalidInput(f"{field} is not a text without NUL")
@@ -56,6 +61,7 @@ def text(section: dict[str, Any], field: str) -> str:
 
 
 def boolean(section: dict[str, Any], field: str) -> bool:
+    """Yes or no; no where it is missing."""
     value = section.get(field)
     if value is not None and not isinstance(value, bool):
         raise InvalidInput(f"{field} is neither true nor false")
@@ -63,6 +69,7 @@ def boolean(section: dict[str, Any], field: str) -> bool:
 
 
 def number(value: Any, field: str, allowed: range) -> int:
+    """A whole number within bounds; `field` is for the error."""
     if type(value) is not int or value not in allowed:
         raise InvalidInput(f"{field} must be a number from {allowed.start} to {allowed.stop - 1}: {value!r}")
     return value

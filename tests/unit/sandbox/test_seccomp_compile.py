@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from engine import errors
-from engine.sandbox import libseccomp, seccomp, seccomp_cache, seccomp_names, seccomp_profile, seccomp_stub
+from engine.sandbox import (
+    libseccomp,
+    seccomp,
+    seccomp_cache,
+    seccomp_names,
+    seccomp_profile,
+    seccomp_rules,
+    seccomp_stub,
+)
 from engine.sandbox.seccomp_names import (
     ALLOW,
     AUDIT_X86_64,
@@ -185,7 +193,7 @@ def test_a_call_that_is_named_to_be_refused_is_known() -> None:
 
 @pytest.mark.parametrize("default", ["SCMP_ACT_ALLOW", "SCMP_ACT_LOG", "SCMP_ACT_TRACE"])
 def test_a_permissive_policy_lets_new_calls_reach_the_kernel(default: str) -> None:
-    assert not seccomp_stub.is_needed(seccomp.seccomp_rules.action(default))
+    assert not seccomp_stub.is_needed(seccomp_rules.action(default))
 
 
 def test_limits_of_many_architectures_do_not_mix() -> None:
