@@ -105,6 +105,7 @@ _X86_64: Final = {
     "rt_sigaction": 13,
     "rt_sigprocmask": 14,
     "clone": 56,
+    "getcwd": 79,
     "setgroups": 116,
     "setresuid": 117,
     "setresgid": 119,
@@ -121,6 +122,7 @@ _X86_64: Final = {
     "execveat": 322,
 }
 _AARCH64: Final = {
+    "getcwd": 17,
     "ioprio_set": 30,
     "pivot_root": 41,
     "rt_sigaction": 134,

@@ -132,24 +132,26 @@ def _user(process: Process) -> User:
 
 
 def _environment(process: Process, user: User) -> dict[str, str]:
-    """An empty HOME is none."""
-    if process.environment.get("HOME"):
-        return process.environment
-    return process.environment | {"HOME": user.home}
+    """An empty HOME is none; the account's comes last."""
+    found = dict(process.environment)
+    if not found.get("HOME"):
+        found.pop("HOME", None)
+        found["HOME"] = user.home
+    return found
 
 
 def _become(process: Process, given: Streams, user: User, channel: Channel) -> Sets:
     """The user in its directory; the sets that it will have once `_restrict` is done."""
     _give(given, user)
     terminal.place_stdio(given.stdio)
-    moved = directory.enter(process.cwd)
+    moved = directory.enter(process.cwd, strict=process.strict)
     os.umask(process.umask)
     channel.warn(limits.limit(process.rlimits, strict=process.strict))
     sets, warnings = security.become(user, process.capabilities, _needed(process))
     channel.warn(warnings)
     syscalls.prctl(const.PR_SET_DUMPABLE, 0)
     if not moved:
-        directory.enter_as_user(process.cwd)
+        directory.enter_as_user(process.cwd, strict=process.strict)
     return sets
 
 

@@ -100,14 +100,17 @@ class Process(NamedTuple):
 
 
 def environment(pairs: list[Any]) -> dict[str, str]:
-    """KEY=VALUE entries as a mapping; a later one wins. Raises `InvalidInput`."""
-    found = {}
+    """KEY=VALUE entries as a mapping; a later one wins, and has the later place. Raises `InvalidInput`."""
+    found: dict[str, str] = {}
     for pair in pairs:
         if not fields.is_text(pair):
-            raise InvalidInput(f"invalid environment variable {pair!r}: it is no text that a program can be given")
+            raise InvalidInput(f"invalid environment variable: {pair!r} is no text that a program can be given")
         key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise InvalidInput(f"invalid environment variable {pair!r}: it is not KEY=VALUE")
+        if not equals:
+            raise InvalidInput("invalid environment variable: missing '='", hint=f"it is {pair[:80]!r}")
+        if not key:
+            raise InvalidInput("invalid environment variable: name cannot be empty", hint=f"it is {pair[:80]!r}")
+        found.pop(key, None)
         found[key] = value
     return found
 

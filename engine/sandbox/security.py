@@ -49,8 +49,7 @@ def become(user: User, wanted: Sets | None, needed: int) -> tuple[Sets, list[str
     _bound(sets.bounding)
     syscalls.prctl(const.PR_SET_KEEPCAPS, 1)
     _set_groups(user.groups)
-    syscalls.setresgid(user.gid)
-    syscalls.setresuid(user.uid)
+    _set_ids(user)
     syscalls.prctl(const.PR_SET_KEEPCAPS, 0)
     within = sets._replace(
         **{name: getattr(sets, name) & available for name in ("effective", "permitted", "inheritable")}
@@ -89,6 +88,18 @@ def _set_groups(groups: tuple[int, ...]) -> None:
     except PermissionError:
         if files.read("/proc/self/setgroups").strip() != "deny":
             raise
+
+
+def _set_ids(user: User) -> None:
+    """EINVAL: the user namespace has no such id."""
+    for word, call, number in (("gid", syscalls.setresgid, user.gid), ("uid", syscalls.setresuid, user.uid)):
+        try:
+            call(number)
+        except OSError as err:
+            if err.errno != errno.EINVAL:
+                raise
+            message = f"cannot set{word} to unmapped {word} {number} in user namespace"
+            raise errors.SetupFailed(message, hint="choose another user, or map more ids", errno=errno.EINVAL) from err
 
 
 def _bound(bounding: int) -> None:

@@ -4,6 +4,7 @@ import os
 import signal
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ from support.box import Box, Outcome
 from support.call_probe import write_probe
 
 from engine import errors
-from engine.kernel import syscalls
+from engine.kernel import const, syscalls
 from engine.kernel.proc import parse_status
-from engine.sandbox import capabilities, finish, labels
+from engine.sandbox import capabilities, directory, finish, labels, security
 from engine.sandbox.finish import Process
+from engine.sandbox.users import User
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("namespaces")]
 
+CLONE_NEWUSER = 0x1000_0000
 Run = Callable[..., Outcome]
 
 
@@ -236,6 +239,45 @@ def test_a_profile_is_refused_where_there_is_no_apparmor() -> None:
 def test_a_label_is_refused_where_there_is_no_selinux() -> None:
     with pytest.raises(errors.MissingFeature, match="selinux is disabled or not supported"):
         wanted(selinuxLabel="system_u:system_r:container_t:s0")
+
+
+def test_a_directory_outside_of_the_root_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+
+    def leave() -> None:
+        outside = os.open(tmp_path, os.O_PATH)
+        os.chroot(tmp_path / "root")
+        os.fchdir(outside)
+        with pytest.raises(errors.SetupFailed, match="possible container breakout"):
+            directory.enter(".")
+
+    assert in_a_child(leave)
+
+
+def test_a_directory_whose_way_up_meets_the_roots_inode_is_refused_too(tmp_path: Path) -> None:
+    """From there ".." leads past the root, which is another mount of the same directory."""
+    (tmp_path / "root" / "below").mkdir(parents=True)
+
+    def leave() -> None:
+        syscalls.unshare(const.CLONE_NEWNS)
+        syscalls.mount(None, "/", None, const.MS_REC | const.MS_PRIVATE)
+        syscalls.mount(str(tmp_path / "root"), "/mnt", None, const.MS_BIND)
+        outside = os.open(tmp_path / "root" / "below", os.O_PATH)
+        os.chroot("/mnt")
+        os.fchdir(outside)
+        with pytest.raises(errors.SetupFailed, match="possible container breakout"):
+            directory.enter(".")
+
+    assert in_a_child(leave)
+
+
+def test_ids_that_the_user_namespace_does_not_have_are_named() -> None:
+    def become() -> None:
+        syscalls.unshare(CLONE_NEWUSER)
+        with pytest.raises(errors.SetupFailed, match="cannot setgid to unmapped gid 5 in user namespace"):
+            security._set_ids(User(5, 5))
+
+    assert in_a_child(become)
 
 
 @pytest.mark.parametrize(
