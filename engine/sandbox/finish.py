@@ -60,12 +60,19 @@ def endow(process: Process, pid: int) -> None:
 
 
 def detach(
-    process: Process, *, keys: str | None = "", permissions: int = 0, entering: bool = False, endowed: bool = False
+    process: Process,
+    *,
+    keys: str | None = "",
+    permissions: int = 0,
+    entering: bool = False,
+    endowed: bool = False,
+    labelled: bool = True,
 ) -> None:
     """Leave the parent's session, keys, labels and CPUs, while the host's /proc is still there.
 
     `keys` names the session keyring: empty for one that nobody else can join, None for the parent's own; see
-    `keyring.join` for `permissions`. `entering` applies `execCPUAffinity`; `endowed`: see `endow`.
+    `keyring.join` for `permissions`. `entering` applies `execCPUAffinity`; `endowed`: see `endow`. Without
+    `labelled` the caller has hooks to run that must not get the labels, and calls `labels.on_exec` behind them.
     Raises OSError, `SetupFailed`.
     """
     files.set_session()
@@ -77,7 +84,8 @@ def detach(
     scheduling.set_affinity(scheduling.EVERY_CPU if final is None else final)
     if keys is not None:
         keyring.join(keys, process.selinux, permissions)
-    labels.on_exec(process.apparmor, process.selinux)
+    if labelled:
+        labels.on_exec(process.apparmor, process.selinux)
 
 
 def streams(pty: Pty | None, stdio: Stdio | None, channel: Channel) -> Streams:
