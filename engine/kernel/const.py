@@ -5,10 +5,13 @@ from typing import Final
 
 # clone(2), unshare(2), setns(2)
 CLONE_PIDFD: Final = 0x0000_1000
+CLONE_PARENT: Final = 0x0000_8000
+CLONE_NEWTIME: Final = 0x0000_0080
 CLONE_NEWNS: Final = 0x0002_0000
 CLONE_NEWCGROUP: Final = 0x0200_0000
 CLONE_NEWUTS: Final = 0x0400_0000
 CLONE_NEWIPC: Final = 0x0800_0000
+CLONE_NEWUSER: Final = 0x1000_0000
 CLONE_NEWPID: Final = 0x2000_0000
 CLONE_NEWNET: Final = 0x4000_0000
 CLONE_INTO_CGROUP: Final = 0x2_0000_0000
@@ -40,6 +43,7 @@ MOUNT_ATTR_RDONLY: Final = 0x01
 MOUNT_ATTR_NOSUID: Final = 0x02
 MOUNT_ATTR_NODEV: Final = 0x04
 MOUNT_ATTR_NOEXEC: Final = 0x08
+MOUNT_ATTR_IDMAP: Final = 0x10_0000
 
 # openat(2): the flags that act on a descriptor alone
 AT_FDCWD: Final = -100
@@ -94,6 +98,14 @@ SCHED_DEADLINE: Final = 6
 IOPRIO_WHO_PROCESS: Final = 1
 IOPRIO_CLASS_SHIFT: Final = 13
 
+# ioctl_ns(2)
+NS_GET_NSTYPE: Final = 0xB703
+
+# netdevice(7)
+SIOCGIFFLAGS: Final = 0x8913
+SIOCSIFFLAGS: Final = 0x8914
+IFF_UP: Final = 1
+
 # ioctl_tty(2); equal on x86_64 and aarch64
 TIOCSCTTY: Final = 0x540E
 TIOCSWINSZ: Final = 0x5414
@@ -145,6 +157,7 @@ _EVERYWHERE: Final = {
     "open_tree": 428,
     "move_mount": 429,
     "pidfd_open": 434,
+    "pidfd_getfd": 438,
     "clone3": 435,
     "close_range": 436,
     "openat2": 437,

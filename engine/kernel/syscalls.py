@@ -87,9 +87,15 @@ def move_mount(tree: int, target: int) -> None:
     raw("move_mount", None, tree, b"", target, b"", flags)
 
 
-def mount_setattr(tree: int, *, attributes: int, propagation: int = 0, recursive: bool = False) -> None:
-    """mount_setattr(2): set flags of the mount of a descriptor; flags that it has stay."""
-    structure = struct.pack("QQQQ", attributes, 0, propagation, 0)
+def mount_setattr(
+    tree: int, *, attributes: int = 0, clear: int = 0, propagation: int = 0, recursive: bool = False, userns: int = -1
+) -> None:
+    """mount_setattr(2): set and clear flags of the mount of a descriptor; flags that are not named stay.
+
+    `userns` is the descriptor of a user namespace by whose mapping the mount shows its owners (MOUNT_ATTR_IDMAP).
+    """
+    idmap = const.MOUNT_ATTR_IDMAP if userns >= 0 else 0
+    structure = struct.pack("QQQQ", attributes | idmap, clear, propagation, max(userns, 0))
     flags = const.AT_EMPTY_PATH | (const.AT_RECURSIVE if recursive else 0)
     raw("mount_setattr", None, tree, b"", flags, structure, len(structure))
 
@@ -131,6 +137,18 @@ def sethostname(name: str) -> None:
     entering("sethostname")
     encoded = os.fsencode(name)
     check(_libc.sethostname(encoded, len(encoded)), "sethostname", name)
+
+
+def setdomainname(name: str) -> None:
+    """setdomainname(2)."""
+    entering("setdomainname")
+    encoded = os.fsencode(name)
+    check(_libc.setdomainname(encoded, len(encoded)), "setdomainname", name)
+
+
+def pidfd_getfd(pidfd: int, number: int) -> int:
+    """pidfd_getfd(2): a copy of a descriptor of another process."""
+    return raw("pidfd_getfd", number, pidfd, number, 0)
 
 
 # Privileges. The raw calls, since libc's own wrappers speak to threads which a cloned child does not have.
