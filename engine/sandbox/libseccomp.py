@@ -40,6 +40,7 @@ def library() -> ctypes.CDLL:
     lib.seccomp_release.argtypes = [ctypes.c_void_p]
     lib.seccomp_attr_set.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_uint32]
     lib.seccomp_arch_resolve_name.restype = ctypes.c_uint32
+    lib.seccomp_arch_native.restype = ctypes.c_uint32
     lib.seccomp_arch_add.argtypes = [ctypes.c_void_p, ctypes.c_uint32]
     lib.seccomp_syscall_resolve_name_arch.argtypes = [ctypes.c_uint32, ctypes.c_char_p]
     lib.seccomp_rule_add_array.argtypes = [
@@ -57,6 +58,12 @@ def version() -> str:
     """Such as 2.5.4."""
     found = library().seccomp_version().contents
     return f"{found.major}.{found.minor}.{found.micro}"
+
+
+def native() -> int:
+    """The token of this machine; a filter is written in its numbers, and translated for the others."""
+    token: int = library().seccomp_arch_native()
+    return token
 
 
 def architecture(name: str) -> int:

@@ -42,13 +42,14 @@ def build(policy: Policy) -> bytes:
 
 
 def _own(policy: Policy, tokens: list[int]) -> bytes:
+    native = libseccomp.native()
     with libseccomp.Context(policy.default) as context:
         for token in tokens:
             context.add_architecture(token)
         if len(policy.rules) > OPTIMIZED_ABOVE:
             context.optimize()
         for rule in policy.rules:
-            call = libseccomp.number(tokens[0], rule.name)
+            call = libseccomp.number(native, rule.name)
             if rule.action != policy.default and call != libseccomp.UNKNOWN:
                 context.add_rule(rule.action, call, rule.conditions, rule.name)
         return context.program()
