@@ -22,15 +22,24 @@ MS_NOSUID: Final = 1 << 1
 MS_NODEV: Final = 1 << 2
 MS_NOEXEC: Final = 1 << 3
 MS_SYNCHRONOUS: Final = 1 << 4
+MS_REMOUNT: Final = 1 << 5
+MS_MANDLOCK: Final = 1 << 6
+MS_DIRSYNC: Final = 1 << 7
+MS_NOSYMFOLLOW: Final = 1 << 8
 MS_NOATIME: Final = 1 << 10
 MS_NODIRATIME: Final = 1 << 11
 MS_BIND: Final = 1 << 12
+MS_MOVE: Final = 1 << 13
 MS_REC: Final = 1 << 14
+MS_SILENT: Final = 1 << 15
 MS_UNBINDABLE: Final = 1 << 17
 MS_PRIVATE: Final = 1 << 18
 MS_SLAVE: Final = 1 << 19
+MS_SHARED: Final = 1 << 20
 MS_RELATIME: Final = 1 << 21
+MS_I_VERSION: Final = 1 << 23
 MS_STRICTATIME: Final = 1 << 24
+MS_LAZYTIME: Final = 1 << 25
 
 # umount2(2)
 MNT_DETACH: Final = 1 << 1
@@ -43,10 +52,17 @@ MOUNT_ATTR_RDONLY: Final = 0x01
 MOUNT_ATTR_NOSUID: Final = 0x02
 MOUNT_ATTR_NODEV: Final = 0x04
 MOUNT_ATTR_NOEXEC: Final = 0x08
+MOUNT_ATTR__ATIME: Final = 0x70
+MOUNT_ATTR_RELATIME: Final = 0x00
+MOUNT_ATTR_NOATIME: Final = 0x10
+MOUNT_ATTR_STRICTATIME: Final = 0x20
+MOUNT_ATTR_NODIRATIME: Final = 0x80
 MOUNT_ATTR_IDMAP: Final = 0x10_0000
+MOUNT_ATTR_NOSYMFOLLOW: Final = 0x20_0000
 
 # openat(2): the flags that act on a descriptor alone
 AT_FDCWD: Final = -100
+AT_SYMLINK_NOFOLLOW: Final = 0x100
 AT_EMPTY_PATH: Final = 0x1000
 AT_RECURSIVE: Final = 0x8000
 
@@ -54,6 +70,11 @@ AT_RECURSIVE: Final = 0x8000
 RESOLVE_NO_MAGICLINKS: Final = 0x02
 RESOLVE_NO_SYMLINKS: Final = 0x04
 RESOLVE_IN_ROOT: Final = 0x10
+
+# statfs(2)
+PROC_SUPER_MAGIC: Final = 0x9FA0
+SYSFS_MAGIC: Final = 0x6265_6572
+OVERLAYFS_SUPER_MAGIC: Final = 0x794C_7630
 
 # close_range(2)
 CLOSE_RANGE_CLOEXEC: Final = 1 << 2

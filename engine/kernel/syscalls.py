@@ -76,6 +76,12 @@ def pivot_root(new_root: str, put_old: str) -> None:
     raw("pivot_root", new_root, os.fsencode(new_root), os.fsencode(put_old))
 
 
+def chroot(path: str) -> None:
+    """chroot(2)."""
+    entering("chroot")
+    check(_libc.chroot(os.fsencode(path)), "chroot", path)
+
+
 def open_tree(folder: int, path: str, flags: int) -> int:
     """open_tree(2): a descriptor of a mount, or of a detached copy of it."""
     return raw("open_tree", path, folder, os.fsencode(path), flags | os.O_CLOEXEC)

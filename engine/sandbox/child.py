@@ -120,18 +120,17 @@ class Channel:
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
 
-    def say(self, kind: Kind, data: Mapping[str, object] | None = None, fd: int | None = None) -> None:
-        """Send a message. Nobody there any more is no error: the container must survive the keeper."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            messages.send(self._sock, messages.encode(kind, **data) if data else messages.BARE[kind], fd)
+    def say(self, kind: Kind, data: Mapping[str, object] | None = None, fds: tuple[int, ...] = ()) -> None:
+        """Send a message. Nobody there any more is no error: the container must survive the keeper.
 
-    def announce_listener(self, number: int) -> None:
-        """Tell the descriptor's number, with which its other side is fetched by pidfd_getfd(2).
-
-        By write(2), the one call that a seccomp filter with a listener may not hold up.
+        Without descriptors by write(2): it is the call that a seccomp filter is sure to let pass.
         """
+        packet = messages.encode(kind, **data) if data else messages.BARE[kind]
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            os.write(self._sock.fileno(), messages.encode(Kind.SECCOMP, fd=number))
+            if fds:
+                messages.send(self._sock, packet, *fds)
+            else:
+                os.write(self._sock.fileno(), packet)
 
     def warn(self, warnings: list[str]) -> None:
         """Send warnings."""
@@ -139,11 +138,17 @@ class Channel:
             self.say(Kind.WARNING, {"text": text[: messages.TEXT_MAX]})
 
     def wait(self) -> dict[str, object]:
-        """Wait for GO. Raises `GoneAway` when the keeper has gone or gives up."""
-        packet = self._sock.recv(messages.TEXT_MAX)
-        if not packet:
-            raise messages.GoneAway
-        return messages.decode(packet).data
+        """Wait for GO or HOOKED. Raises `GoneAway` when the parent has gone or gives up."""
+        return messages.receive(self._sock)[0].data
+
+    def trees(self) -> dict[int, int]:
+        """Wait for MAPPED: place in the plan's sources -> descriptor. Raises `GoneAway`."""
+        found: dict[int, int] = {}
+        while True:
+            message, fds = messages.receive(self._sock)
+            if not fds:
+                return found
+            found |= zip(message.data["trees"], fds, strict=True)
 
 
 def _born(birth: Birth, sock: socket.socket, main: Callable[[Channel], NoReturn]) -> NoReturn:

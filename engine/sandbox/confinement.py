@@ -121,3 +121,17 @@ class Pivot(NamedTuple):
 
     def describe(self) -> str:
         return "change the root"
+
+
+class Move(NamedTuple):
+    """Make the new root the root where pivot_root(2) cannot: the host's root is itself a ramfs."""
+
+    def execute(self, site: Site) -> None:
+        files.change_directory(site.root.fd)
+        syscalls.mount(".", "/", None, const.MS_MOVE)
+        syscalls.chroot(".")
+        files.change_directory("/")
+        os.close(site.root.fd)
+
+    def describe(self) -> str:
+        return "move the root"

@@ -8,6 +8,8 @@ from engine import errors
 from engine.kernel import const
 
 NAMESPACES: Final = {
+    const.CLONE_NEWUSER: "user",
+    const.CLONE_NEWTIME: "time",
     const.CLONE_NEWPID: "pid",
     const.CLONE_NEWNS: "mount",
     const.CLONE_NEWIPC: "ipc",

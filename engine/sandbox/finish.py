@@ -94,7 +94,7 @@ def streams(pty: Pty | None, stdio: Stdio | None, channel: Channel) -> Streams:
         return Streams(stdio, False)
     if pty is None:
         raise errors.SetupFailed("neither a terminal nor standard streams were ordered")
-    channel.say(Kind.TTY, fd=pty.master)
+    channel.say(Kind.TTY, fds=(pty.master,))
     os.close(pty.master)
     return Streams((pty.slave, pty.slave, pty.slave), True)
 
@@ -198,7 +198,7 @@ def _filter(wanted: seccomp.Filter, channel: Channel, listened: bool) -> None:
         raise errors.InvalidInput("SCMP_ACT_NOTIFY needs somebody who listens, which only qd-runtime provides")
     listener = seccomp.load(wanted)
     if listener is not None:
-        channel.announce_listener(listener)
+        channel.say(Kind.SECCOMP, {"fd": listener})
 
 
 def _give(given: Streams, user: User) -> None:

@@ -2,29 +2,48 @@
 
 The conversation is drawn in `messages.Kind`. Standard library only: this runs in the keeper, which stays small.
 
-    create  clone(CLONE_NEWPID)
+    create  clone(CLONE_NEWPID | CLONE_NEWUSER)
               join cgroups, while it is alone in its thread group and still sees the host's root
-              unshare mount, ipc, uts, network, cgroup: after joining, so that the cgroup becomes the root of its view
+              MAPPED: become root of the user namespace
+              unshare or enter the others: after joining, so that the cgroup becomes the root of its view
               UNSHARED
-              rootfs: mounts, pivot_root, masks, while the keeper's side makes the network
+              rootfs: mounts, HOOKS, pivot_root, masks, while the parent's side makes the network
               wait for GO
               terminal, session
               security: limits, user, capabilities
               [--init: fork; pid 1 stays and reaps]
+              [READY: wait for `start`]
               exec
 """
 
+import contextlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, NoReturn
 
 from engine import errors
 from engine.kernel import const, proc, syscalls
-from engine.sandbox import child, explain, finish, reaper, rootfs
+from engine.sandbox import (
+    child,
+    explain,
+    finish,
+    hooks,
+    messages,
+    namespaces,
+    reaper,
+    rootfs,
+    sources,
+    starter,
+    userns,
+)
 from engine.sandbox.child import Birth, Channel, Child, Stdio
 from engine.sandbox.finish import Process
+from engine.sandbox.hooks import Hooks
 from engine.sandbox.messages import Kind
+from engine.sandbox.namespaces import Wanted
 from engine.sandbox.operations import Operation, Site
+from engine.sandbox.rootfs import Plan
+from engine.sandbox.starter import Fifos
 
 UNSHARED: Final = {
     "mount": const.CLONE_NEWNS,
@@ -33,7 +52,7 @@ UNSHARED: Final = {
     "network": const.CLONE_NEWNET,
     "cgroup": const.CLONE_NEWCGROUP,
 }
-"""The namespaces that the child makes itself. A user namespace would come first, in the clone."""
+"""The namespaces that every container of the engine makes itself."""
 
 
 class Order(NamedTuple):
@@ -42,7 +61,7 @@ class Order(NamedTuple):
     spec: dict[str, Any]
     """OCI runtime-spec."""
     root: dict[str, Any]
-    """`{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...]}` or
+    """`{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...], "idmap": bool}` or
     `{"kind": "directory", "path"}`."""
     rootfs: str
     """An empty directory of the host, the mount point."""
@@ -52,6 +71,35 @@ class Order(NamedTuple):
     """The directory of its cgroup v2."""
     init: bool
     """Pid 1 is our reaper and not the program."""
+    loopback: bool = False
+    """Set `lo` up in a new network namespace: nobody else does it."""
+    fifos: Fifos | None = None
+    """Which say when the program starts; None is at once."""
+    preserve: int = 0
+    """How many descriptors from 3 on the program inherits."""
+    keyring: str | None = ""
+    """See `finish.detach`."""
+    strict: bool = False
+    """What cannot be done as it was asked for is an error, as with runc, and no warning."""
+    cache: str | None = None
+    """A folder for compiled seccomp filters."""
+    state: dict[str, Any] = {}
+    """What hooks of the container's side read."""
+    pivot: bool = True
+    """False: move the root instead of pivot_root(2), which a root on a ramfs refuses."""
+
+
+class Prepared(NamedTuple):
+    """An order, checked and made ready before the clone: in the child the same would take three times as long, for the
+    pages that it copies."""
+
+    order: Order
+    plan: Plan
+    process: Process
+    wanted: Wanted
+    hooks: Hooks
+    given: dict[str, int]
+    """Namespaces by path."""
 
 
 def create(order: Order, stdio: Stdio | None) -> Child:
@@ -60,39 +108,115 @@ def create(order: Order, stdio: Stdio | None) -> Child:
     `stdio` None gives it a terminal of its own devpts, whose master comes up with TTY.
     Raises `EngineError` when not even a process could be made.
     """
-    birth = Birth(const.CLONE_NEWPID, order.join, order.into, stdio or ())
-    plan, process = _prepare(order)
-    try:
-        return child.spawn(birth, lambda channel: _main(order, plan, process, stdio, channel))
-    except OSError as err:
-        raise explain.namespace("pid", err) from err
+    with _prepared(order) as ready:
+        try:
+            made = _spawn(ready, stdio)
+        except OSError as err:
+            raise explain.namespace("user" if "user" in ready.wanted.new else "pid", err) from err
+        with contextlib.ExitStack() as undo:
+            undo.callback(made.kill)
+            if ready.wanted.has("user"):
+                _hand_over(ready, made)
+            undo.pop_all()
+        return made
 
 
-def _prepare(order: Order) -> tuple[list[Operation], Process]:
-    """Made before the clone: in the child the same would take three times as long, for the pages that it copies."""
+@contextlib.contextmanager
+def _prepared(order: Order) -> Iterator[Prepared]:
+    spec = order.spec
     try:
-        process = Process.of_spec(order.spec["process"], order.spec.get("annotations", {}), order.spec.get("linux"))
-        return rootfs.plan(order.spec, order.root, order.rootfs), process
+        linux = spec.get("linux") or {}
+        wanted = namespaces.parse(linux)
+        annotations = spec.get("annotations") or {}
+        process = Process.of_spec(spec["process"], annotations, linux, strict=order.strict, cache=order.cache)
+        plan = rootfs.plan(spec, order.root, order.rootfs, isolated=wanted.has("user"), pivot=order.pivot)
+        found = hooks.parse(spec)
     except (KeyError, TypeError, AttributeError) as err:
         raise errors.InvalidInput(f"this is no OCI runtime-spec: {err!r}", hint="see config.md of it") from err
+    if not wanted.has("mount"):
+        raise errors.InvalidInput("a container needs a mount namespace of its own", hint="add one to linux.namespaces")
+    with namespaces.opened(wanted) as given:
+        yield Prepared(order, plan, process, wanted, found, given)
 
 
-def _main(order: Order, plan: list[Operation], process: Process, stdio: Stdio | None, channel: Channel) -> NoReturn:
+def _spawn(ready: Prepared, stdio: Stdio | None) -> Child:
+    order = ready.order
+    fifos = order.fifos or ()
+    preserved = tuple(range(3, 3 + order.preserve))
+    keep = (*(stdio or ()), *ready.given.values(), *fifos, *preserved)
+    birth = Birth(namespaces.at_clone(ready.wanted), order.join, order.into, keep)
+    with namespaces.children_inside(ready.given.get("pid")):
+        return child.spawn(birth, lambda channel: _main(ready, stdio, channel))
+
+
+def _hand_over(ready: Prepared, made: Child) -> None:
+    """What only the parent may do for a child in a user namespace. Raises OSError, `EngineError`."""
+    if "user" in ready.wanted.new:
+        userns.write_maps(made.pid, ready.wanted.uids, ready.wanted.gids)
+        finish.endow(ready.process, made.pid)
+    with contextlib.ExitStack() as stack:
+        own = ready.given.get("user")
+        if own is None:
+            own = userns.open_of(made.pid)
+            stack.callback(os.close, own)
+        trees = stack.enter_context(sources.opened(ready.plan.sources, own))
+        places = list(trees)
+        for first in range(0, len(places), messages.FDS_MAX):
+            some = places[first : first + messages.FDS_MAX]
+            packet = messages.encode(Kind.MAPPED, trees=some)
+            messages.send(made.channel, packet, *(trees[place] for place in some))
+        messages.send(made.channel, messages.BARE[Kind.MAPPED])
+
+
+def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
+    order, process = ready.order, ready.process
     site = Site()
     site.hierarchies = _own_hierarchies(order)
-    finish.detach(process)
-    _unshare(order.spec)
+    finish.detach(process, keys=order.keyring, endowed="user" in ready.wanted.new)
+    if ready.wanted.has("user"):
+        _enter_user_namespace(ready, site, channel)
+    namespaces.enter(ready.wanted, ready.given)
+    if order.loopback and "network" in ready.wanted.new:
+        namespaces.raise_loopback()
     channel.say(Kind.UNSHARED)
-    size = _while_the_network_is_made(lambda: _build(plan, site), channel)
+    size = _construct(ready, site, channel)
     channel.warn(site.warnings)
-    process = process._replace(size=size)
-    finish.finish(process, finish.streams(site.terminal, stdio, channel), channel, reaper.stay if order.init else None)
+    process = process._replace(size=size or process.size)
+    given = finish.streams(site.terminal, stdio, channel)
+    wait = None if order.fifos is None else starter.waits(order.fifos, channel, ready.hooks, order.state)
+    finish.finish(process, given, channel, reaper.stay if order.init else None, wait, order.preserve)
+
+
+def _enter_user_namespace(ready: Prepared, site: Site, channel: Channel) -> None:
+    for place, fd in channel.trees().items():
+        site.trees.setdefault(ready.plan.sources[place], []).append(fd)
+    if "user" in ready.given:
+        try:
+            syscalls.setns(ready.given["user"], const.CLONE_NEWUSER)
+        except OSError as err:
+            raise explain.step("enter the user namespace that is given", err) from err
+    userns.become_root()
+
+
+def _construct(ready: Prepared, site: Site, channel: Channel) -> Any:
+    """Build the root, and return the terminal's size that comes with GO. Without hooks all is built before GO."""
+    plan = ready.plan
+    in_parent = any(kind in ready.hooks for kind in hooks.IN_PARENT)
+    if not in_parent and "createContainer" not in ready.hooks:
+        return _while_the_network_is_made(lambda: _build([*plan.steps, *plan.last], site), channel)
+    size = _while_the_network_is_made(lambda: _build(plan.steps, site), channel)
+    if in_parent:
+        channel.say(Kind.HOOKS)
+        channel.wait()
+    hooks.run(ready.hooks, ("createContainer",), ready.order.state | {"status": "creating", "pid": os.getpid()})
+    _build(plan.last, site)
+    return size
 
 
 def _while_the_network_is_made(work: Callable[[], None], channel: Channel) -> Any:
     """Do the work before GO has come, and return the size that comes with it.
 
-    A failure waits for GO too: until then the keeper's side reaches the network namespace through this process.
+    A failure waits for GO too: until then the parent's side reaches the network namespace through this process.
     """
     failure: errors.EngineError | None = None
     try:
@@ -105,8 +229,8 @@ def _while_the_network_is_made(work: Callable[[], None], channel: Channel) -> An
     return size
 
 
-def _build(plan: list[Operation], site: Site) -> None:
-    for operation in plan:
+def _build(steps: list[Operation], site: Site) -> None:
+    for operation in steps:
         try:
             operation.execute(site)
         except OSError as err:
@@ -123,24 +247,3 @@ def _own_hierarchies(order: Order) -> tuple[proc.Hierarchy, ...]:
     if not names:
         return ()
     return tuple(hierarchy for hierarchy in proc.read_cgroups() if os.path.basename(hierarchy.path) in names)
-
-
-def _unshare(spec: dict[str, Any]) -> None:
-    """All namespaces in one call; where that is refused, one by one, to say which."""
-    wanted = {entry["type"] for entry in spec["linux"]["namespaces"]}
-    flags = {name: flag for name, flag in UNSHARED.items() if name in wanted}
-    if "mount" not in flags or "pid" not in wanted:
-        raise errors.InvalidInput("a container needs a pid and a mount namespace of its own")
-    try:
-        syscalls.unshare(sum(flags.values()))
-    except OSError as err:
-        for name, flag in flags.items():
-            _unshare_one(name, flag)
-        raise explain.namespace("new", err) from err
-
-
-def _unshare_one(name: str, flag: int) -> None:
-    try:
-        syscalls.unshare(flag)
-    except OSError as err:
-        raise explain.namespace(name, err) from err

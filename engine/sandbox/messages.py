@@ -10,21 +10,30 @@ from engine import errors
 PACKET_MAX: Final = 1 << 16
 """Bytes of one packet; a longer text is cut by its sender."""
 TEXT_MAX: Final = 4096
+FDS_MAX: Final = 200
+"""Descriptors beside one packet; the kernel takes 253."""
 
 
 class Kind(enum.StrEnum):
     """One JSON object a packet on an AF_UNIX SOCK_SEQPACKET pair, in this order.
 
-    keeper                       child (create)
+    parent                       child (create)
       clone3  ---------------->
-                                 leaves the keeper's descriptors, joins its cgroups, makes its namespaces
+                                 leaves the parent's descriptors, joins its cgroups
+      MAPPED  ---------------->  {"trees": [place ...]} with their descriptors, several packets, an empty one last:
+                                 only with a user namespace, whose maps are written by then
+                                 makes its namespaces
               <----------------  UNSHARED   in its namespaces
       (the network of the new    mounts, pivot_root, masks: at the same time, since neither
       namespace, by the pid)     needs the other
       GO      ---------------->  {"size": [rows, columns] or null}
+              <----------------  HOOKS      only where the spec has some for the parent: before pivot_root
+      HOOKED  ---------------->
               <----------------  TTY        with the master of its terminal (SCM_RIGHTS), if it has one
                                  user, capabilities, limits
               <----------------  WARNING    {"text": ...}, at any time after GO
+              <----------------  SECCOMP    {"fd": number} of the listener in the child
+              <----------------  READY      only where something else says when the program starts
               <----------------  ERROR      an error's JSON form; then it exits with the error's code
               <----  EOF  -----  the socket is close-on-exec: the program runs
 
@@ -32,11 +41,15 @@ class Kind(enum.StrEnum):
     ready, is a child that was killed.
     """
 
+    MAPPED = "mapped"
     UNSHARED = "unshared"
     GO = "go"
+    HOOKS = "hooks"
+    HOOKED = "hooked"
     TTY = "tty"
     WARNING = "warning"
     SECCOMP = "seccomp"
+    READY = "ready"
     ERROR = "error"
 
 
@@ -78,18 +91,18 @@ def receive(channel: socket.socket) -> tuple[Message, list[int]]:
 
     Raises BlockingIOError on a socket that does not block, `GoneAway` at the end, ValueError for nonsense.
     """
-    packet, fds, _flags, _address = socket.recv_fds(channel, PACKET_MAX, 1, socket.MSG_CMSG_CLOEXEC)
+    packet, fds, _flags, _address = socket.recv_fds(channel, PACKET_MAX, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
     if not packet:
         raise GoneAway
     return decode(packet), list(fds)
 
 
-def send(channel: socket.socket, packet: bytes, fd: int | None = None) -> None:
-    """Send one packet, with a descriptor beside it if there is one. Raises OSError (EPIPE) when nobody is there."""
-    if fd is None:
+def send(channel: socket.socket, packet: bytes, *fds: int) -> None:
+    """Send one packet, with descriptors beside it. Raises OSError (EPIPE) when nobody is there."""
+    if not fds:
         channel.send(packet, socket.MSG_NOSIGNAL)
     else:
-        socket.send_fds(channel, [packet], [fd], socket.MSG_NOSIGNAL)
+        socket.send_fds(channel, [packet], fds, socket.MSG_NOSIGNAL)
 
 
 def error_of(message: Message) -> errors.EngineError:

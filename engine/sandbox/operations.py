@@ -5,13 +5,16 @@ sources, and each target is resolved beneath the new root (see `beneath`). Nothi
 mount table.
 """
 
+import errno
 import os
 import stat
 from typing import NamedTuple, Protocol
 
 from engine.kernel import const, files, syscalls
 from engine.kernel.proc import Hierarchy
+from engine.sandbox import sources
 from engine.sandbox.beneath import Root, by_descriptor
+from engine.sandbox.sources import Source
 
 
 class Pty(NamedTuple):
@@ -31,6 +34,13 @@ class Site:
         """Those in which the container has a cgroup of its own."""
         self.terminal: Pty | None = None
         """Opened by `Console`; whoever takes it closes it."""
+        self.trees: dict[Source, list[int]] = {}
+        """Detached mounts of the host's that the parent has handed over, in a user namespace; each is used once."""
+
+    def tree(self, source: Source) -> int:
+        """A detached mount of the host's, which the caller closes."""
+        handed = self.trees.get(source)
+        return handed.pop() if handed else sources.open_tree(source)
 
     def enter(self, rootfs: str) -> None:
         """Take what is now mounted at `rootfs` as the root."""
@@ -94,14 +104,15 @@ class Directory(NamedTuple):
     """Take a directory of the host as the root."""
 
     rootfs: str
-    path: str
+    source: Source
 
     def execute(self, site: Site) -> None:
-        syscalls.mount(self.path, self.rootfs, None, const.MS_BIND | const.MS_REC)
+        with files.closing(site.tree(self.source)) as tree, files.closing(files.open_path(self.rootfs)) as place:
+            syscalls.move_mount(tree, place)
         site.enter(self.rootfs)
 
     def describe(self) -> str:
-        return f"use {self.path} as the root"
+        return f"use {self.source.path} as the root"
 
 
 class FileSystem(NamedTuple):
@@ -123,6 +134,47 @@ class FileSystem(NamedTuple):
         return f"mount {self.kind} on {self.target}"
 
 
+class MappedOverlay(NamedTuple):
+    """The same in a user namespace: layers and workshop are mounts that show the container's ids for those on disk.
+
+    They are attached below a tmpfs at the place of the root, which overlay then covers: before Linux 6.14 it takes no
+    layer from a mount that is attached nowhere. Marks are kept in `user.overlay.*`, since `trusted.*` is the host's.
+    """
+
+    rootfs: str
+    lower: tuple[Source, ...]
+    """The top layer first."""
+    workshop: Source
+    """The folder of `upper` and `work`."""
+    options: tuple[str, ...] = ()
+
+    def execute(self, site: Site) -> None:
+        syscalls.mount("tmpfs", self.rootfs, "tmpfs", const.MS_NOSUID | const.MS_NODEV, "mode=700,size=64k")
+        for number, source in enumerate((self.workshop, *self.lower)):
+            self._attach(site, source, f"{self.rootfs}/{number}")
+        os.mkdir(f"{self.rootfs}/root", 0o700)
+        lower = ":".join(f"{self.rootfs}/{number}" for number in range(1, len(self.lower) + 1))
+        own = [f"lowerdir={lower}", f"upperdir={self.rootfs}/0/upper", f"workdir={self.rootfs}/0/work", "userxattr"]
+        self._mount([*own, *self.options])
+        site.enter(f"{self.rootfs}/root")
+
+    def _attach(self, site: Site, source: Source, place: str) -> None:
+        os.mkdir(place, 0o700)
+        with files.closing(site.tree(source)) as tree, files.closing(files.open_path(place)) as target:
+            syscalls.move_mount(tree, target)
+
+    def _mount(self, options: list[str]) -> None:
+        try:
+            syscalls.mount("overlay", f"{self.rootfs}/root", "overlay", 0, ",".join(options))
+        except OSError as err:
+            if err.errno != errno.EINVAL:
+                raise
+            raise sources.unmappable(self.workshop.path, err) from err
+
+    def describe(self) -> str:
+        return f"mount the overlay of {len(self.lower)} layers"
+
+
 class Bind(NamedTuple):
     """Let a directory or file of the host be seen inside.
 
@@ -130,28 +182,23 @@ class Bind(NamedTuple):
     the flags that the source's mount has, which may be locked, stay as they are.
     """
 
-    source: str
+    source: Source
     target: str
-    recursive: bool = True
     attributes: int = 0
     propagation: int = const.MS_PRIVATE
 
     def execute(self, site: Site) -> None:
-        with files.closing(self._copy()) as tree, files.closing(self._place(site, tree)) as place:
+        with files.closing(site.tree(self.source)) as tree, files.closing(self._place(site, tree)) as place:
             syscalls.mount_setattr(
-                tree, attributes=self.attributes, propagation=self.propagation, recursive=self.recursive
+                tree, attributes=self.attributes, propagation=self.propagation, recursive=self.source.recursive
             )
             syscalls.move_mount(tree, place)
-
-    def _copy(self) -> int:
-        flags = const.OPEN_TREE_CLONE | (const.AT_RECURSIVE if self.recursive else 0)
-        return syscalls.open_tree(const.AT_FDCWD, self.source, flags)
 
     def _place(self, site: Site, tree: int) -> int:
         return site.root.directory(self.target) if files.is_directory(tree) else site.root.file(self.target)
 
     def describe(self) -> str:
-        return f"mount {self.source} of the host on {self.target}"
+        return f"mount {self.source.path} of the host on {self.target}"
 
 
 class MakeDirectory(NamedTuple):
@@ -165,21 +212,6 @@ class MakeDirectory(NamedTuple):
 
     def describe(self) -> str:
         return f"make the directory {self.path}"
-
-
-class MakeHostDirectory(NamedTuple):
-    """Make the source of a bind mount where it is missing, as `docker run -v` does."""
-
-    path: str
-
-    def execute(self, site: Site) -> None:
-        del site
-        if not os.path.lexists(self.path):
-            syscalls.entering("mkdirat")
-            os.makedirs(self.path, 0o755, exist_ok=True)
-
-    def describe(self) -> str:
-        return f"make the directory {self.path} of the host"
 
 
 class Symlink(NamedTuple):
@@ -216,7 +248,12 @@ class Device(NamedTuple):
             try:
                 self._node(folder)
             except PermissionError:
-                Bind(self.path, self.path, recursive=False).execute(site)
+                Bind(self.on_host, self.path).execute(site)
+
+    @property
+    def on_host(self) -> Source:
+        """The host's node of that path."""
+        return Source(self.path, optional=True)
 
     def _node(self, folder: int) -> None:
         kind = stat.S_IFBLK if self.kind == "b" else stat.S_IFCHR

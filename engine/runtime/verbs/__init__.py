@@ -1,0 +1,1 @@
+"""One module per verb, imported when it is asked for; each has `OPTIONS`, `USAGE` and `main(call)`."""

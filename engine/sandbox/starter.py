@@ -1,0 +1,102 @@
+"""Between `create` and `start`: the container waits, and tells what became of the start. Standard library only.
+
+    container                              start
+                                             opens `result` for reading
+      read(go)     <-----------------------  a byte into `go`
+      startContainer hooks
+      exec: end of file on `result`          the program runs
+      or an error's JSON, and end of file    it does not
+
+Both are fifos in the container's folder, and the container holds each open for reading and writing: nobody has to live
+in between, and no call but read(2), write(2) and close(2) is made under the program's seccomp filter.
+"""
+
+import json
+import os
+import select
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from engine import errors
+from engine.kernel import files, syscalls
+from engine.sandbox import hooks
+from engine.sandbox.child import Channel
+from engine.sandbox.hooks import Hooks
+from engine.sandbox.messages import Kind
+
+GO: Final = "exec.fifo"
+RESULT: Final = "exec.result"
+_RESULT_MAX: Final = 1 << 16
+
+
+class Fifos(NamedTuple):
+    """Descriptors of both, open for reading and writing."""
+
+    go: int
+    result: int
+
+
+def make(folder: str) -> Fifos:
+    """Make both in the container's folder. Raises OSError."""
+    for name in (GO, RESULT):
+        os.mkfifo(f"{folder}/{name}", 0o600)
+    go = files.open_path(f"{folder}/{GO}", os.O_RDWR)
+    try:
+        return Fifos(go, files.open_path(f"{folder}/{RESULT}", os.O_RDWR))
+    except OSError:
+        os.close(go)
+        raise
+
+
+def waits(fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any]) -> Callable[[], None]:
+    """The container's side, for `finish.finish`."""
+
+    def wait() -> None:
+        channel.say(Kind.READY)
+        syscalls.entering("read")
+        os.read(fifos.go, 1)
+        if "startContainer" in found:
+            _run_hooks(found, state | {"status": "created", "pid": os.getpid()}, fifos.result)
+
+    return wait
+
+
+def _run_hooks(found: Hooks, state: dict[str, Any], result: int) -> None:
+    try:
+        hooks.run(found, ("startContainer",), state)
+    except errors.EngineError as err:
+        os.write(result, json.dumps(err.to_json()).encode()[:_RESULT_MAX])
+        raise
+
+
+def start(folder: str, pidfd: int) -> None:
+    """Let the container go on, and return when its program runs. Raises `EngineError` where it does not.
+
+    The fifos are gone then: so is the state "created".
+    """
+    with files.closing(files.open_path(f"{folder}/{RESULT}", os.O_RDONLY | os.O_NONBLOCK)) as result:
+        try:
+            with files.closing(files.open_path(f"{folder}/{GO}", os.O_WRONLY | os.O_NONBLOCK)) as go:
+                os.write(go, b"0")
+        except OSError as err:  # ENXIO: nobody reads
+            raise errors.Conflict("cannot start a container that has stopped", errno=err.errno or 0) from err
+        for name in (GO, RESULT):
+            os.unlink(f"{folder}/{name}")
+        said = _read_all(result, pidfd)
+    if said:
+        raise errors.from_json(json.loads(said))
+
+
+def _read_all(result: int, pidfd: int) -> bytes:
+    """Until the container's end is closed, by exec or by its death."""
+    found = b""
+    while len(found) < _RESULT_MAX:
+        select.select([result, pidfd], [], [])
+        try:
+            piece = os.read(result, _RESULT_MAX)
+        except BlockingIOError:
+            continue
+        if not piece:
+            break
+        found += piece
+    return found
