@@ -63,16 +63,15 @@ def detach(
     process: Process,
     *,
     keys: str | None = "",
-    permissions: int = 0,
     entering: bool = False,
     endowed: bool = False,
     labelled: bool = True,
 ) -> None:
     """Leave the parent's session, keys, labels and CPUs, while the host's /proc is still there.
 
-    `keys` names the session keyring: empty for one that nobody else can join, None for the parent's own; see
-    `keyring.join` for `permissions`. `entering` applies `execCPUAffinity`; `endowed`: see `endow`. Without
-    `labelled` the caller has hooks to run that must not get the labels, and calls `labels.on_exec` behind them.
+    `keys` names the session keyring: empty for one that nobody else can join, None for the parent's own. `entering`
+    applies `execCPUAffinity`. `endowed` says that `endow` was called: the user namespace is new. Without `labelled`
+    the caller has hooks to run that must not get the labels, and calls `labels.on_exec` behind them.
     Raises OSError, `SetupFailed`.
     """
     files.set_session()
@@ -83,7 +82,7 @@ def detach(
     final = process.final_affinity if entering else None
     scheduling.set_affinity(scheduling.EVERY_CPU if final is None else final)
     if keys is not None:
-        keyring.join(keys, process.selinux, permissions)
+        keyring.join(keys, process.selinux, keyring.SEARCH_BY_OTHERS if endowed else keyring.SEARCH_BY_USER)
     if labelled:
         labels.on_exec(process.apparmor, process.selinux)
 

@@ -184,7 +184,7 @@ def test_one_that_enters_runs_on_the_cpus_of_the_spec() -> None:
 
 def test_a_named_keyring_can_be_joined_again_and_an_anonymous_one_cannot() -> None:
     def join() -> None:
-        finish.detach(wanted(), keys="_ses.quarterdeck-test", permissions=0x80000)
+        finish.detach(wanted(), keys="_ses.quarterdeck-test")
         first = session_keyring()
         assert in_a_child(lambda: (finish.detach(wanted(), keys="_ses.quarterdeck-test"), same(first)))
         assert in_a_child(lambda: (finish.detach(wanted()), differ(first)))
