@@ -11,6 +11,8 @@ from typing import Final
 
 from engine.kernel import files, seccomp
 
+FILES_MAX: Final = 64
+"""Policies kept, some 20 KiB each; most machines have one."""
 PROGRAM_MAX: Final = seccomp.INSTRUCTIONS_MAX * seccomp.INSTRUCTION_BYTES
 _HEADER: Final = b"quarterdeck seccomp 1\n"
 """With the version of what this code makes of a policy."""
@@ -49,6 +51,7 @@ def write(folder: str, key: bytes, program: bytes) -> None:
     temporary = f"{path}.{os.getpid()}"
     with suppress(OSError):
         os.makedirs(folder, 0o700, exist_ok=True)
+        _make_room(folder)
         fd = files.open_path(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with files.closing(fd):
@@ -57,3 +60,12 @@ def write(folder: str, key: bytes, program: bytes) -> None:
         except OSError:
             os.unlink(temporary)
             raise
+
+
+def _make_room(folder: str) -> None:
+    """A folder that is full is emptied: what is still in use comes back. Raises OSError."""
+    names = os.listdir(folder)
+    if len(names) >= FILES_MAX:
+        for name in names:
+            with suppress(FileNotFoundError):
+                os.unlink(f"{folder}/{name}")

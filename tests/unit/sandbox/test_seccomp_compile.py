@@ -296,6 +296,13 @@ def test_a_cached_program_that_was_cut_or_is_a_link_is_not_believed(tmp_path: Pa
     assert seccomp_cache.read(folder, b"key") is None
 
 
+def test_a_cache_does_not_grow_without_end(tmp_path: Path) -> None:
+    for number in range(seccomp_cache.FILES_MAX + 5):
+        seccomp_cache.write(str(tmp_path), b"%d" % number, b"12345678")
+    assert len(os.listdir(tmp_path)) == 5
+    assert seccomp_cache.read(str(tmp_path), b"%d" % seccomp_cache.FILES_MAX) == b"12345678"
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert seccomp.compile(section(rule("rmdir")), cache=str(tmp_path / "file")).program
