@@ -13,17 +13,19 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from typing import Any, Final
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Any, Final
 
 from engine import errors
-from engine.cgroup import advice, detect, settings
+from engine.cgroup import advice, detect, paths, settings
 from engine.cgroup.detect import Found
 from engine.cgroup.kernfs import REAL, Kernfs
-from engine.cgroup.protocol import Backend, Placement
-from engine.cgroup.sampler import Sampler
+from engine.cgroup.protocol import SUBTREE, Backend, Placement
 from engine.cgroup.v1 import V1
 from engine.cgroup.v2 import V2
+
+if TYPE_CHECKING:
+    from engine.cgroup.sampler import Sampler
 
 _DELETE_SECONDS: Final = 2.0
 _NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}")
@@ -32,9 +34,10 @@ _NAME: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}")
 class Cgroups:
     """The cgroups of one host. Every call may raise an `EngineError`; none remounts or reconfigures what is there."""
 
-    def __init__(self, found: Found, fs: Kernfs = REAL) -> None:
-        v1 = V1(found.hierarchies, fs) if found.hierarchies else None
-        v2 = V2(found.tree, fs) if found.tree else None
+    def __init__(self, found: Found, fs: Kernfs = REAL, subtree: str = SUBTREE) -> None:
+        v1 = V1(found.hierarchies, fs, subtree) if found.hierarchies else None
+        v2 = V2(found.tree, fs, subtree) if found.tree else None
+        self._checked = _checked if subtree else paths.checked
         self._backends: tuple[Backend, ...] = tuple(backend for backend in (v2, v1) if backend is not None)
         self._freezer: Backend | None = v1 if v1 and ("freezer" in v1.controllers or not v2) else v2
         self.controllers: dict[str, str] = _versions(v1, v2)
@@ -45,26 +48,32 @@ class Cgroups:
         """What does not work here, each with how to get it."""
 
     @classmethod
-    def detect(cls, mountinfo: str | None = None, fs: Kernfs = REAL) -> "Cgroups":
-        """What this host has, from its mount table; the text of another one is for tests."""
+    def detect(cls, mountinfo: str | None = None, fs: Kernfs = REAL, subtree: str = SUBTREE) -> "Cgroups":
+        """What this host has, from its mount table; the text of another one is for tests.
+
+        With an empty `subtree` a name is a path from the root of every hierarchy, as qd-runtime is given them.
+        """
         if mountinfo is None:
             mountinfo = REAL.read("/proc/self/mountinfo")
-        return cls(detect.found(mountinfo), fs)
+        return cls(detect.found(mountinfo), fs, subtree)
 
-    def create(self, name: str, resources: dict[str, Any]) -> Placement:
+    def create(self, name: str, resources: dict[str, Any], *, strict: bool = False) -> Placement:
         """Make `quarterdeck/<name>` with its limits in place; on failure nothing is left. `resources` is OCI's
-        linux.resources. Raises InvalidInput, Conflict, SetupFailed."""
+        linux.resources. `strict`: what would be ignored is refused.
+        Raises InvalidInput, Conflict, SetupFailed, MissingFeature."""
         ignored = self._ignored(resources)
         with _in_words(f"make the cgroup {name}"), ExitStack() as undo:
             for backend in self._backends:
-                ignored += backend.create(_checked(name), resources)
+                ignored += backend.create(self._checked(name), resources)
                 undo.callback(backend.delete, name, 0.0)
+            if strict and ignored:
+                raise errors.MissingFeature("; ".join(ignored))
             undo.pop_all()
         return self.place(name)._replace(ignored=tuple(ignored))
 
     def place(self, name: str) -> Placement:
         """How one more process gets into it."""
-        placements = [backend.place(_checked(name)) for backend in self._backends]
+        placements = [backend.place(self._checked(name)) for backend in self._backends]
         join = tuple(path for placement in placements for path in placement.join)
         return Placement(join, next((p.into for p in placements if p.into), None))
 
@@ -80,7 +89,7 @@ class Cgroups:
         self._must_exist(name)
         with _in_words(f"change the limits of {name}"):
             for backend in self._backends:
-                ignored += backend.update(_checked(name), resources)
+                ignored += backend.update(self._checked(name), resources)
         return tuple(ignored)
 
     def freeze(self, name: str) -> None:
@@ -88,32 +97,44 @@ class Cgroups:
         if self._freezer is None:
             raise errors.MissingFeature("nothing can be frozen without cgroups", hint=advice.MOUNT)
         with _in_words(f"freeze {name}"):
-            self._freezer.freeze(_checked(name))
+            self._freezer.freeze(self._checked(name))
 
     def thaw(self, name: str) -> None:
         """Let its processes run again."""
         if self._freezer is not None:
             with _in_words(f"thaw {name}"):
-                self._freezer.thaw(_checked(name))
+                self._freezer.thaw(self._checked(name))
+
+    def is_frozen(self, name: str) -> bool:
+        """Whether it is frozen, or about to be."""
+        return self._freezer is not None and self._freezer.is_frozen(self._checked(name))
+
+    def signal(self, name: str, number: int) -> None:
+        """Send a signal to every process of it; one that has gone meanwhile is no error."""
+        for pid in self.pids(name):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def kill(self, name: str) -> None:
         """SIGKILL to every process of it, frozen ones included; does not wait for their end."""
         with _in_words(f"kill the processes of {name}"):
             for backend in self._backends:
-                backend.kill(_checked(name))
+                backend.kill(self._checked(name))
 
     def pids(self, name: str) -> list[int]:
         """Its processes, as the host numbers them; from v1 where a kernel before 5.7 put none into the v2 tree."""
-        return next((pids for backend in self._backends if (pids := backend.pids(_checked(name)))), [])
+        return next((pids for backend in self._backends if (pids := backend.pids(self._checked(name)))), [])
 
     def oom_kills(self, name: str) -> int:
         """How many of its processes the kernel killed for the memory limit."""
-        return max((backend.oom_kills(_checked(name)) for backend in self._backends), default=0)
+        return max((backend.oom_kills(self._checked(name)) for backend in self._backends), default=0)
 
-    def sampler(self, name: str) -> Sampler:
+    def sampler(self, name: str) -> "Sampler":
         """Reads its figures; holds some ten descriptors until it is closed."""
+        from engine.cgroup.sampler import Sampler  # it knows engine.model, which the runtime has no use for
+
         with _in_words(f"read the figures of {name}"):
-            return Sampler([source for backend in self._backends for source in backend.sources(_checked(name))])
+            return Sampler([source for backend in self._backends for source in backend.sources(self._checked(name))])
 
     def delete(self, name: str) -> None:
         """Remove it, and our subtree with the last one. Gone already is success.
@@ -121,13 +142,13 @@ class Cgroups:
         Waits at most two seconds for processes that are ending. Raises ExceptionGroup of all failures.
         """
         deadline = time.monotonic() + _DELETE_SECONDS
-        failures = [failure for backend in self._backends for failure in backend.delete(_checked(name), deadline)]
+        failures = [failure for backend in self._backends for failure in backend.delete(self._checked(name), deadline)]
         if failures:
             raise ExceptionGroup(f"the cgroup {name} could not be removed, first for {failures[0]}", failures)
 
     def paths(self, name: str) -> dict[str, str]:
         """Controller -> directory; `unified` is the v2 tree. Of the two backends, v1 comes last and wins."""
-        return {key: path for b in self._backends for key, path in b.paths(_checked(name)).items()}
+        return {key: path for b in self._backends for key, path in b.paths(self._checked(name)).items()}
 
     def stale(self) -> list[str]:
         """The names in our subtree, in order. Engines with another root have theirs there, too."""

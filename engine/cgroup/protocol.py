@@ -75,6 +75,9 @@ class Backend(Protocol):
     def thaw(self, name: str) -> None:
         """Let them run again."""
 
+    def is_frozen(self, name: str) -> bool:
+        """Whether it is frozen, or about to be."""
+
     def kill(self, name: str) -> None:
         """SIGKILL to every process of it, those of nested cgroups included; does not wait for their end."""
 

@@ -24,8 +24,9 @@ _PROCESSES: Final = ("freezer", "pids", "memory", "cpu")
 class V1:
     """The hierarchies of cgroup v1 that can be used."""
 
-    def __init__(self, mounts: tuple[Mount, ...], fs: Kernfs = REAL) -> None:
+    def __init__(self, mounts: tuple[Mount, ...], fs: Kernfs = REAL, subtree: str = SUBTREE) -> None:
         self._fs = fs
+        self._subtree = subtree
         self._roots = tuple(mount.path for mount in mounts)
         self._root_of = {controller: mount.path for mount in mounts for controller in mount.controllers}
         self.controllers = tuple(self._root_of)
@@ -34,10 +35,10 @@ class V1:
         """Make it in every hierarchy and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
             for root in self._roots:
-                undo.callback(self._fs.remove_if_empty, f"{root}/{SUBTREE}")
-                self._fs.make(f"{root}/{SUBTREE}/{name}", partial(self._prepare_parent, root))
-                undo.callback(self._fs.remove, f"{root}/{SUBTREE}/{name}")
-            self._fill_cpuset(f"{SUBTREE}/{name}")
+                undo.callback(self._leave, root)
+                self._fs.make(self._below(root, name), partial(self._prepare_parents, root, name))
+                undo.callback(self._fs.remove, self._below(root, name))
+            self._fill_cpuset(name)
             ignored = self.update(name, resources)
             undo.pop_all()
         return ignored
@@ -53,7 +54,7 @@ class V1:
 
     def place(self, name: str) -> Placement:
         """The `tasks` files, one for each hierarchy."""
-        return Placement(tuple(f"{root}/{SUBTREE}/{name}/tasks" for root in self._roots), None)
+        return Placement(tuple(f"{self._below(root, name)}/tasks" for root in self._roots), None)
 
     def freeze(self, name: str) -> None:
         """Return when every process of it is frozen. Raises Conflict, and thaws, where one does not freeze."""
@@ -73,6 +74,12 @@ class V1:
         if "freezer" in self._root_of:
             with suppress(FileNotFoundError):
                 self._fs.write(self._folder("freezer", name) + "/freezer.state", "THAWED")
+
+    def is_frozen(self, name: str) -> bool:
+        """Whether it is frozen, or about to be."""
+        if "freezer" not in self._root_of:
+            return False
+        return self._fs.read_or(self._folder("freezer", name) + "/freezer.state", "").strip() in ("FROZEN", "FREEZING")
 
     def kill(self, name: str) -> None:
         """SIGKILL to every process of it; then thaw, so that a frozen one dies without running on."""
@@ -103,46 +110,58 @@ class V1:
         failures: list[Exception] = []
         for root in self._roots:
             try:
-                self._fs.remove_until(f"{root}/{SUBTREE}/{name}", deadline)
+                self._fs.remove_until(self._below(root, name), deadline)
             except OSError as err:
                 failures.append(err)
-            self._fs.remove_if_empty(f"{root}/{SUBTREE}")
+            self._leave(root)
         return failures
 
     def names(self) -> set[str]:
         """What lies in our subtree of any hierarchy."""
-        return {name for root in self._roots for name in self._fs.children(f"{root}/{SUBTREE}")}
+        return {name for root in self._roots for name in self._fs.children(f"{root}/{self._subtree}")}
 
     def paths(self, name: str) -> dict[str, str]:
         """Controller -> directory."""
         return {controller: self._folder(controller, name) for controller in self._root_of}
 
     def _folder(self, controller: str, name: str) -> str:
-        return f"{self._root_of[controller]}/{SUBTREE}/{name}"
+        return self._below(self._root_of[controller], name)
+
+    def _below(self, root: str, name: str) -> str:
+        return "/".join(part for part in (root, self._subtree, name) if part)
+
+    def _leave(self, root: str) -> None:
+        """Our folder goes with the last of its cgroups; what lies above a given path is not ours."""
+        if self._subtree:
+            self._fs.remove_if_empty(f"{root}/{self._subtree}")
 
     def _listed(self, name: str) -> str:
         """The directory that is asked for processes; a container's are in all of them."""
         root = next((self._root_of[c] for c in _PROCESSES if c in self._root_of), self._roots[0])
-        return f"{root}/{SUBTREE}/{name}"
+        return self._below(root, name)
 
     def _exists(self, name: str, controller: str, file: str) -> bool:
         return controller in self._root_of and os.path.exists(f"{self._folder(controller, name)}/{file}")
 
-    def _prepare_parent(self, root: str) -> None:
-        """Our folder in this hierarchy. Memory is counted through it, as every kernel since 5.11 does anyway."""
-        with suppress(FileExistsError):
-            self._fs.mkdir(f"{root}/{SUBTREE}")
-        if root == self._root_of.get("memory"):
-            with suppress(OSError):
-                self._fs.write(f"{root}/{SUBTREE}/memory.use_hierarchy", "1")
-        if root == self._root_of.get("cpuset"):
-            self._fill_cpuset(SUBTREE)
+    def _prepare_parents(self, root: str, name: str) -> None:
+        """What lies above it in this hierarchy. Memory is counted through, as every kernel since 5.11 does anyway."""
+        parts = [part for part in f"{self._subtree}/{name}".split("/") if part][:-1]
+        for depth in range(1, len(parts) + 1):
+            folder = "/".join((root, *parts[:depth]))
+            with suppress(FileExistsError):
+                self._fs.mkdir(folder)
+            if root == self._root_of.get("memory"):
+                with suppress(OSError):
+                    self._fs.write(f"{folder}/memory.use_hierarchy", "1")
+            if root == self._root_of.get("cpuset"):
+                self._inherit_cpuset(folder)
 
-    def _fill_cpuset(self, below: str) -> None:
+    def _fill_cpuset(self, name: str) -> None:
+        if "cpuset" in self._root_of:
+            self._inherit_cpuset(self._folder("cpuset", name))
+
+    def _inherit_cpuset(self, folder: str) -> None:
         """Give a cpuset what its parent has, where it has nothing yet."""
-        if "cpuset" not in self._root_of:
-            return
-        folder = f"{self._root_of['cpuset']}/{below}"
         for file in ("cpuset.cpus", "cpuset.mems"):
             if not self._fs.read(f"{folder}/{file}").strip():
                 self._fs.write(f"{folder}/{file}", self._fs.read(f"{os.path.dirname(folder)}/{file}").strip())

@@ -25,16 +25,17 @@ _PARTLY_GIVEN: Final = ("memory.max", "cpu.max")
 class V2:
     """The tree of cgroup v2, with those controllers that it can give us (none, in the hybrid)."""
 
-    def __init__(self, mount: Mount, fs: Kernfs = REAL) -> None:
+    def __init__(self, mount: Mount, fs: Kernfs = REAL, subtree: str = SUBTREE) -> None:
         self._fs = fs
+        self._subtree = subtree
         self._root = mount.path
         self.controllers = mount.controllers
 
     def create(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Make the cgroup and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
-            undo.callback(self._fs.remove_if_empty, f"{self._root}/{SUBTREE}")
-            self._fs.make(self._folder(name), self._prepare_parent)
+            undo.callback(self._leave)
+            self._fs.make(self._folder(name), partial(self._prepare_parents, name))
             undo.callback(self._fs.remove, self._folder(name))
             ignored = self.update(name, resources)
             undo.pop_all()
@@ -70,6 +71,10 @@ class V2:
         with suppress(FileNotFoundError):
             self._fs.write(f"{self._folder(name)}/cgroup.freeze", "0")
 
+    def is_frozen(self, name: str) -> bool:
+        """Whether it is frozen, or about to be."""
+        return self._fs.read_or(f"{self._folder(name)}/cgroup.freeze", "0").strip() == "1"
+
     def kill(self, name: str) -> None:
         """SIGKILL to every process of it, forks included, frozen ones too. Before 5.14 one by one."""
         path = f"{self._folder(name)}/cgroup.kill"
@@ -101,28 +106,36 @@ class V2:
         except OSError as err:
             return [err]
         finally:
-            self._fs.remove_if_empty(f"{self._root}/{SUBTREE}")
+            self._leave()
         return []
 
     def names(self) -> set[str]:
         """What lies in our subtree."""
-        return set(self._fs.children(f"{self._root}/{SUBTREE}"))
+        return set(self._fs.children(f"{self._root}/{self._subtree}"))
 
     def paths(self, name: str) -> dict[str, str]:
         """Controller -> directory; the tree itself is called unified, as systemd calls it. It can freeze anyway."""
         return dict.fromkeys(("unified", "freezer", *self.controllers), self._folder(name))
 
     def _folder(self, name: str) -> str:
-        return f"{self._root}/{SUBTREE}/{name}"
+        return "/".join(part for part in (self._root, self._subtree, name) if part)
+
+    def _leave(self) -> None:
+        """Our folder goes with the last of its cgroups; what lies above a given path is not ours."""
+        if self._subtree:
+            self._fs.remove_if_empty(f"{self._root}/{self._subtree}")
 
     def _exists(self, folder: str, _controller: str, file: str) -> bool:
         return os.path.exists(f"{folder}/{file}")
 
-    def _prepare_parent(self) -> None:
-        """Our folder, with the controllers handed down to it and through it."""
-        with suppress(FileExistsError):
-            self._fs.mkdir(f"{self._root}/{SUBTREE}")
-        for folder in (self._root, f"{self._root}/{SUBTREE}"):
+    def _prepare_parents(self, name: str) -> None:
+        """What lies above it, with the controllers handed down to it and through it."""
+        parts = [part for part in f"{self._subtree}/{name}".split("/") if part][:-1]
+        _hand_down(self._fs, self._root, self.controllers)
+        for depth in range(1, len(parts) + 1):
+            folder = "/".join((self._root, *parts[:depth]))
+            with suppress(FileExistsError):
+                self._fs.mkdir(folder)
             _hand_down(self._fs, folder, self.controllers)
 
 

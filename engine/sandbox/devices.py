@@ -29,7 +29,12 @@ def rules(privileged: bool) -> list[dict[str, Any]]:
     """`linux.resources.devices`: everything denied, and what is allowed after it."""
     if privileged:
         return [{"allow": True, "access": "rwm"}]
-    return [{"allow": False, "access": "rwm"}, *(_rule(*entry) for entry in _ALLOWED)]
+    return [{"allow": False, "access": "rwm"}, *allowed()]
+
+
+def allowed() -> list[dict[str, Any]]:
+    """What every container may use."""
+    return [_rule(*entry) for entry in _ALLOWED]
 
 
 def _rule(kind: str, major: int | None, minor: int | None, access: str) -> dict[str, Any]:

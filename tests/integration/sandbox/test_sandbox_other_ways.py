@@ -65,7 +65,7 @@ def test_without_keys_in_the_kernel_a_container_starts(box: Box) -> None:
 
 
 def test_a_namespace_that_is_refused_is_named(box: Box) -> None:
-    refused = [1, 2, 3]  # all at once, then the first two of them one by one
+    refused = [1, 2, 3]  # all at once, then ipc and uts one by one
 
     def is_refused(call: str) -> bool:
         return call == "unshare" and refused.pop(0) != 2
@@ -73,8 +73,8 @@ def test_a_namespace_that_is_refused_is_named(box: Box) -> None:
     with refusing(errno.ENOSPC, is_refused):
         outcome = box.run("true")
     assert isinstance(outcome.error, errors.SetupFailed)
-    assert outcome.error.message.startswith("cannot make the container's ipc namespace: ")
-    assert "user.max_ipc_namespaces" in outcome.error.hint
+    assert outcome.error.message.startswith("cannot make the container's uts namespace: ")
+    assert "user.max_uts_namespaces" in outcome.error.hint
 
 
 def test_clone_does_what_clone3_does() -> None:

@@ -1,0 +1,189 @@
+"""Making a container of a bundle: everything but the start of its program. Standard library only.
+
+    state folder -> cgroup -> fifos -> clone -> [hooks of our side] -> state written, pid file, terminal passed on
+
+Each step is undone when a later one fails.
+"""
+
+import contextlib
+import os
+import time
+from typing import Any, NamedTuple
+
+from engine.cgroup.manager import Cgroups
+from engine.cgroup.paths import runtime_name
+from engine.errors import InvalidInput, SetupFailed
+from engine.runtime import bundle as bundles
+from engine.runtime import container, groups, notify
+from engine.runtime.bundle import Bundle
+from engine.runtime.call import Call
+from engine.runtime.store import State, Store
+from engine.sandbox import armour, drive, hooks, init, starter
+from engine.sandbox.child import Stdio
+from engine.sandbox.drive import Created
+
+
+class Made(NamedTuple):
+    """A container that waits for its start."""
+
+    state: State
+    created: Created
+
+
+def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> Made:
+    """Make the container that a command line names. Raises `EngineError`, OSError; nothing is left then.
+
+    `keeps_terminal`: without a console socket the caller takes care of the terminal.
+    """
+    if (warning := armour.protect("qd-runtime")) is not None:
+        call.log.warn(warning)
+    found = bundles.load(call.given.text("bundle"), call.given.text("config", "config.json"))
+    _check_terminal(call, found.spec, keeps_terminal)
+    with store.new(call.id) as folder, contextlib.ExitStack() as undo:
+        spec = notify.arranged(found.spec, folder)
+        state = _state(call, found)
+        store.write(state)
+        store.write_spec(call.id, spec)
+        place = _limit(call, spec, state, undo)
+        fifos = starter.make(folder)
+        with contextlib.ExitStack() as fds:
+            for fd in fifos:
+                fds.callback(os.close, fd)
+            order = _order(call, found, spec, state, place, fifos)
+            made = _drive(call, store, order, state, stdio, undo)
+        _hand_out(call, made)
+        undo.pop_all()
+        return made
+
+
+def _state(call: Call, found: Bundle) -> State:
+    linux = found.spec["linux"]
+    name = runtime_name(linux.get("cgroupsPath") or "", call.id) if call.cgroups else None
+    nanos = time.time_ns()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(nanos // 10**9))
+    return State(
+        id=call.id,
+        spec_version=found.spec["ociVersion"],
+        bundle=found.path,
+        rootfs=found.rootfs,
+        created=f"{stamp}.{nanos % 10**9:09}Z",
+        annotations=found.spec.get("annotations") or {},
+        owner=os.getuid(),
+        cgroup=name,
+        resources=linux.get("resources") or {},
+    )
+
+
+def _limit(call: Call, spec: dict[str, Any], state: State, undo: contextlib.ExitStack) -> Any:
+    if state.cgroup is None:
+        return groups.NOWHERE
+    cgroups = groups.detect()
+    place = cgroups.create(state.cgroup, _resources(spec), strict=True)
+    undo.callback(_forget_cgroup, call, cgroups, state.cgroup)
+    return place
+
+
+def _resources(spec: dict[str, Any]) -> dict[str, Any]:
+    """With what every container may use of the devices, unless all are allowed."""
+    resources = dict(spec["linux"].get("resources") or {})
+    resources["devices"] = groups.device_rules(resources.get("devices"))
+    return resources
+
+
+def _forget_cgroup(call: Call, cgroups: Cgroups, name: str) -> None:
+    try:
+        cgroups.delete(name)
+    except ExceptionGroup as err:
+        call.log.warn(str(err))
+
+
+def _order(
+    call: Call, found: Bundle, spec: dict[str, Any], state: State, place: Any, fifos: starter.Fifos
+) -> init.Order:
+    preserve = _preserved(call)
+    return init.Order(
+        spec,
+        {"kind": "directory", "path": found.rootfs},
+        found.rootfs,
+        place.join,
+        place.into,
+        False,
+        loopback=True,
+        fifos=fifos,
+        preserve=preserve,
+        keyring=None if call.has("no-new-keyring") else f"_ses.{call.id}",
+        strict=True,
+        state=container.for_hook(state, "creating"),
+        pivot=not call.no_pivot,
+    )
+
+
+def _preserved(call: Call) -> int:
+    """How many descriptors from 3 on: those of `--preserve-fds` and those of systemd's socket activation."""
+    text = call.given.text("preserve-fds", "0")
+    if not (text.isascii() and text.isdigit() and int(text) < 1024):
+        raise InvalidInput(f"invalid value {text!r} for --preserve-fds", hint="how many descriptors from 3 on")
+    count = int(text)
+    for fd in range(3, 3 + count):
+        try:
+            os.fstat(fd)
+        except OSError as err:
+            raise InvalidInput(f"please check that preserved-fd {fd} is present") from err
+    return count + notify.listening()
+
+
+def _drive(call: Call, store: Store, order: init.Order, state: State, stdio: Stdio, undo: contextlib.ExitStack) -> Made:
+    terminal = bool(order.spec["process"].get("terminal"))
+    child = init.create(order, None if terminal else stdio)
+    alive = state._replace(**container.identity(child.pid))
+    found = hooks.parse(order.spec)
+
+    def run_hooks() -> None:
+        hooks.run(found, hooks.IN_PARENT, container.for_hook(alive, "creating"))
+
+    created = drive.drive(child, size=None, hooks=run_hooks, waits=True)
+    undo.callback(_kill, created)
+    for warning in created.warnings:
+        call.log.warn(warning)
+    store.write(alive)
+    return Made(alive, created)
+
+
+def _kill(created: Created) -> None:
+    import signal
+
+    signal.pidfd_send_signal(created.pidfd, signal.SIGKILL)
+    os.waitid(os.P_PIDFD, created.pidfd, os.WEXITED)
+
+
+def _hand_out(call: Call, made: Made) -> None:
+    """What others wait for: the terminal, the filter's listener, the pid."""
+    socket = call.given.text("console-socket")
+    if made.created.terminal is not None and socket:
+        _send(socket, b"/dev/ptmx", made.created.terminal)
+        os.close(made.created.terminal)
+        made = made._replace(created=made.created._replace(terminal=None))
+    write_pid(call.given.text("pid-file"), made.created.pid)
+
+
+def _send(socket: str, data: bytes, *fds: int) -> None:
+    try:
+        drive.send_fd(socket, data, *fds)
+    except OSError as err:
+        raise SetupFailed(f"cannot pass a descriptor to {socket}: {err.strerror}", errno=err.errno or 0) from err
+
+
+def write_pid(path: str, pid: int) -> None:
+    """The pid file, in one step: who waits for it reads the whole number."""
+    if path:
+        from engine.state import files
+
+        files.replace(path, str(pid).encode(), durable=False, mode=0o644)
+
+
+def _check_terminal(call: Call, spec: dict[str, Any], keeps_terminal: bool) -> None:
+    wanted, socket = bool(spec["process"].get("terminal")), bool(call.given.text("console-socket"))
+    if wanted and not socket and not keeps_terminal:
+        raise InvalidInput("cannot allocate tty if runc will detach without setting console socket")
+    if socket and not wanted:
+        raise InvalidInput("cannot use console socket if runc will not detach or allocate tty")

@@ -1,0 +1,25 @@
+"""`kill`: send a signal to a container's first process, or to all of its processes."""
+
+from engine.errors import Conflict
+from engine.runtime import arguments, container, groups, lifecycle, signals
+from engine.runtime.arguments import flag
+from engine.runtime.call import Call
+from engine.runtime.store import Store
+
+USAGE = "<container-id> [signal]\nkill sends the specified signal (default: SIGTERM) to the container's init process"
+OPTIONS = (flag("all", "send it to every process of the container", "a"),)
+
+
+def main(call: Call) -> int:
+    """With `--all` also the processes that a container without a pid namespace has left."""
+    arguments.count(call.given.arguments, at_least=1, verb=call.verb)
+    number = signals.parse(call.given.arguments[1] if len(call.given.arguments) > 1 else "SIGTERM")
+    store = Store(call.root)
+    with store.locked(call.id) as state:
+        if call.has("all") and state.cgroup is not None:
+            groups.detect().signal(state.cgroup, number)
+            return 0
+        if container.status(store, state) == "stopped":
+            raise Conflict("container not running")
+        lifecycle.signal_first(state, number)
+    return 0
