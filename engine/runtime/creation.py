@@ -110,7 +110,7 @@ def _order(
         False,
         loopback=True,
         fifos=fifos,
-        preserve=preserve,
+        preserve=_preserved(call),
         keyring=None if call.has("no-new-keyring") else f"_ses.{call.id}",
         strict=True,
         state=container.for_hook(state, "creating"),

@@ -78,8 +78,7 @@ class Order(NamedTuple):
     preserve: int = 0
     """How many descriptors from 3 on the program inherits."""
     keyring: str | None = ""
-    """See `finish.detach`, and for the next one too."""
-    keyring_permissions: int = 0
+    """See `finish.detach`."""
     strict: bool = False
     """What cannot be done as it was asked for is an error, as with runc, and no warning."""
     cache: str | None = None
@@ -173,9 +172,7 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     order, process = ready.order, ready.process
     site = Site()
     site.hierarchies = _own_hierarchies(order)
-    finish.detach(
-        process, keys=order.keyring, permissions=order.keyring_permissions, endowed="user" in ready.wanted.new
-    )
+    finish.detach(process, keys=order.keyring, endowed="user" in ready.wanted.new)
     if ready.wanted.has("user"):
         _enter_user_namespace(ready, site, channel)
     namespaces.enter(ready.wanted, ready.given)
