@@ -1,5 +1,6 @@
 """File operations of set-up, so that they too are announced to `syscalls.hook`. Standard library only."""
 
+import contextlib
 import os
 import stat
 
@@ -52,6 +53,13 @@ def read_link(path: str, *, folder: int | None = None) -> str:
     """readlinkat(2)."""
     syscalls.entering("readlinkat")
     return os.readlink(path, dir_fd=folder)
+
+
+def remove(path: str, *, folder: int | None = None) -> None:
+    """unlinkat(2); gone already is success."""
+    syscalls.entering("unlinkat")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path, dir_fd=folder)
 
 
 def change_owner(path: str, uid: int, gid: int, *, folder: int) -> None:
@@ -119,6 +127,19 @@ def is_directory(fd: int) -> bool:
     """fstat(2): whether a descriptor is one of a directory."""
     syscalls.entering("fstat")
     return stat.S_ISDIR(os.fstat(fd).st_mode)
+
+
+def device(fd: int) -> int | None:
+    """fstat(2): the number of a character device; None for anything else."""
+    syscalls.entering("fstat")
+    status = os.fstat(fd)
+    return status.st_rdev if stat.S_ISCHR(status.st_mode) else None
+
+
+def permissions(fd: int) -> int:
+    """fstat(2): the permission bits, with setuid, setgid and the sticky bit."""
+    syscalls.entering("fstat")
+    return stat.S_IMODE(os.fstat(fd).st_mode)
 
 
 def execute(path: str, arguments: list[str], environment: dict[str, str]) -> None:

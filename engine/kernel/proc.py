@@ -146,6 +146,11 @@ def read_cgroups(pid: int | str = "self") -> list[Hierarchy]:
     return parse_cgroups(files.read(f"/proc/{pid}/cgroup"))
 
 
+def is_in_user_namespace() -> bool:
+    """Whether this process sees other ids than the kernel does: /proc/PID/uid_map is not the whole range."""
+    return files.read("/proc/self/uid_map").split() != ["0", "0", "4294967295"]
+
+
 def read_stat(pid: int) -> Stat | None:
     """What /proc/PID/stat says; None where there is no such process."""
     try:

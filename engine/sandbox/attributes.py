@@ -48,8 +48,10 @@ class Attributes(NamedTuple):
 
 def exact(parsed: Parsed) -> Attributes | None:
     """What the options say, where no flag is locked; None where they name no flag."""
-    if not (parsed.flags & ~_KEPT or parsed.cleared):
-        return None
+    return _exact(parsed) if parsed.flags & ~_KEPT or parsed.cleared else None
+
+
+def _exact(parsed: Parsed) -> Attributes:
     wanted = sum(attribute for flag, attribute in _PLAIN.items() if parsed.flags & flag)
     times = parsed.flags & _TIMES
     mask = sum(_PLAIN.values()) if times else sum(_PLAIN.values()) & ~const.MOUNT_ATTR_NODIRATIME
@@ -64,16 +66,14 @@ def _choice(flags: int) -> int:
     return const.MOUNT_ATTR_NOATIME if flags & const.MS_NOATIME else const.MOUNT_ATTR_RELATIME
 
 
-def locked(parsed: Parsed, source: int) -> Attributes | None:
-    """The same where the flags of the source, MS_*, are locked. Raises OSError with EPERM for what would lift one."""
-    if exact(parsed) is None:
-        return None
+def locked(parsed: Parsed, source: int) -> Attributes:
+    """The same for named flags where those of the source, MS_*, are locked. Raises OSError (EPERM) for lifting one."""
     times = parsed.flags & _TIMES
     if not source & _FORBIDDING & ~parsed.flags and (not times or _settled(times) == source & _TIMES):
-        return exact(parsed)
+        return _exact(parsed)
     if source & parsed.cleared & (_FORBIDDING | _TIMES) or (times and times != source & _TIMES):
         raise syscalls.failure(errno.EPERM, "mount_setattr")
-    return exact(parsed._replace(flags=parsed.flags | source & (_FORBIDDING | _TIMES)))
+    return _exact(parsed._replace(flags=parsed.flags | source & (_FORBIDDING | _TIMES)))
 
 
 def _settled(times: int) -> int:

@@ -3,18 +3,25 @@
 What must not be seen is covered, what must not be changed is made read-only, and the host's root is let go.
 """
 
+import errno
 import os
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine.kernel import const, files, syscalls
 from engine.sandbox.beneath import by_descriptor
 from engine.sandbox.operations import Site
+
+_NULL: Final = os.makedev(1, 3)
+_COPY: Final = const.OPEN_TREE_CLONE | const.AT_EMPTY_PATH
+_SEALED: Final = const.MS_RDONLY | const.MS_NOSUID | const.MS_NODEV | const.MS_NOEXEC
 
 
 class Mask(NamedTuple):
     """Hide a path: a directory under an empty read-only one, a file under /dev/null. Missing is hidden enough."""
 
     path: str
+    isolated: bool = False
+    """In a user namespace, where the host's own devices are out of reach."""
 
     def execute(self, site: Site) -> None:
         try:
@@ -22,19 +29,33 @@ class Mask(NamedTuple):
         except (FileNotFoundError, NotADirectoryError):
             return
         with files.closing(target):
-            if files.is_directory(target):
-                flags = const.MS_RDONLY | const.MS_NOSUID | const.MS_NODEV | const.MS_NOEXEC
-                syscalls.mount("tmpfs", by_descriptor(target), "tmpfs", flags, "size=0,nr_inodes=2,mode=555")
+            if not files.is_directory(target):
+                self._cover_file(site, target)
+            elif site.mask < 0:
+                syscalls.mount("tmpfs", by_descriptor(target), "tmpfs", _SEALED, "size=0,nr_inodes=2,mode=555")
+                site.mask = site.root.open(self.path)
             else:
-                self._cover(site, target)
+                with files.closing(syscalls.open_tree(site.mask, "", _COPY)) as tree:
+                    syscalls.move_mount(tree, target)
 
-    def _cover(self, site: Site, target: int) -> None:
-        flags = const.OPEN_TREE_CLONE | const.AT_EMPTY_PATH
-        with (
-            files.closing(site.root.open("/dev/null")) as null,
-            files.closing(syscalls.open_tree(null, "", flags)) as tree,
-        ):
+    def _cover_file(self, site: Site, target: int) -> None:
+        with files.closing(self._null(site)) as null, files.closing(syscalls.open_tree(null, "", _COPY)) as tree:
             syscalls.move_mount(tree, target)
+
+    def _null(self, site: Site) -> int:
+        """The container's /dev/null, if it is that; it could be a file of the image which shows or takes something."""
+        try:
+            found = site.root.open("/dev/null", links=False)
+        except OSError as err:
+            if self.isolated or err.errno not in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+                raise
+            return files.open_path("/dev/null")
+        if files.device(found) == _NULL:
+            return found
+        os.close(found)
+        if self.isolated:
+            raise syscalls.failure(errno.ENODEV, "fstat", "/dev/null")
+        return files.open_path("/dev/null")
 
     def describe(self) -> str:
         return f"mask {self.path}"
@@ -72,26 +93,6 @@ class Freeze(NamedTuple):
         return f"make the mount on {self.path} read-only"
 
 
-class Sysctl(NamedTuple):
-    """Set a kernel parameter of the container's own namespaces."""
-
-    name: str
-    value: str
-
-    def execute(self, site: Site) -> None:
-        """A parameter that this kernel does not have is a warning."""
-        path = "/proc/sys/" + self.name.replace(".", "/")
-        try:
-            with files.closing(site.root.open(path, os.O_WRONLY, links=False)) as fd:
-                syscalls.entering("write")
-                os.write(fd, self.value.encode())
-        except FileNotFoundError:
-            site.warnings.append(f"this kernel has no parameter {self.name}")
-
-    def describe(self) -> str:
-        return f"set the kernel parameter {self.name}"
-
-
 class Hostname(NamedTuple):
     """Name the host that the container sees."""
 
@@ -105,33 +106,14 @@ class Hostname(NamedTuple):
         return f"set the host name {self.name}"
 
 
-class Pivot(NamedTuple):
-    """Make the new root the root, and let go of the host's.
+class Domainname(NamedTuple):
+    """Name the NIS domain that the container sees."""
 
-    The old root ends up mounted over the new one, from where it is unmounted with everything in it.
-    Source: pivot_root(2), "pivot_root(".", ".")".
-    """
+    name: str
 
     def execute(self, site: Site) -> None:
-        files.change_directory(site.root.fd)
-        syscalls.pivot_root(".", ".")
-        syscalls.umount(".", const.MNT_DETACH)
-        files.change_directory("/")
-        os.close(site.root.fd)
+        del site
+        syscalls.setdomainname(self.name)
 
     def describe(self) -> str:
-        return "change the root"
-
-
-class Move(NamedTuple):
-    """Make the new root the root where pivot_root(2) cannot: the host's root is itself a ramfs."""
-
-    def execute(self, site: Site) -> None:
-        files.change_directory(site.root.fd)
-        syscalls.mount(".", "/", None, const.MS_MOVE)
-        syscalls.chroot(".")
-        files.change_directory("/")
-        os.close(site.root.fd)
-
-    def describe(self) -> str:
-        return "move the root"
+        return f"set the domain name {self.name}"

@@ -34,7 +34,7 @@ def step(description: str, err: OSError) -> errors.EngineError:
         return errors.MissingFeature(message, hint="Linux 5.12 or newer is needed", errno=number)
     if number == errno.ENOSPC:
         return errors.SetupFailed(message, hint="free some space, or raise /proc/sys/fs/mount-max", errno=number)
-    return errors.SetupFailed(message, hint=_HINTS.get(number, ""), errno=number)
+    return errors.SetupFailed(message, hint=HINTS.get(number, ""), errno=number)
 
 
 def namespace(name: str, err: OSError) -> errors.EngineError:
@@ -48,10 +48,10 @@ def namespace(name: str, err: OSError) -> errors.EngineError:
         return errors.MissingFeature(message, hint=PRIVILEGE_HINT, errno=number)
     if number in (errno.EINVAL, errno.ENOSYS):
         return errors.MissingFeature(message, hint="the kernel was built without these namespaces", errno=number)
-    return errors.SetupFailed(message, hint=_HINTS.get(number, ""), errno=number)
+    return errors.SetupFailed(message, hint=HINTS.get(number, ""), errno=number)
 
 
-_HINTS: Final = {
+HINTS: Final = {
     errno.ENOENT: "it is missing on this host, or was removed after the container was made",
     errno.ENOMEM: "the host is out of memory",
     errno.EAGAIN: "the host's limit of processes is reached: see ulimit -u and the pids cgroup",

@@ -53,14 +53,14 @@ def _own_file(name: str, source: str) -> dict[str, Any]:
 
 
 def _bind(bind: Bind) -> dict[str, Any]:
-    if bind.propagation not in mount_options.PROPAGATION:
+    if bind.propagation not in mount_options.ONE_WAY:
         raise InvalidInput(
             f"the propagation {bind.propagation!r} of a volume is not supported",
-            hint=f"one of {', '.join(mount_options.PROPAGATION)}",
+            hint=f"one of {', '.join(mount_options.ONE_WAY)}",
         )
     if not bind.source.startswith("/") or "\0" in bind.source:
         raise InvalidInput(f"the volume's source {bind.source!r} is not an absolute path", hint="such as -v /srv:/srv")
-    words = ["rbind", bind.propagation, *(["ro"] if bind.read_only else [])]
+    words = ["rbind", bind.propagation, *(["ro", "rro"] if bind.read_only else [])]
     return {"destination": destination(bind.target), "type": "bind", "source": bind.source, "options": words}
 
 

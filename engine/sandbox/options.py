@@ -52,6 +52,8 @@ PROPAGATION: Final = {
     "unbindable": const.MS_UNBINDABLE,
     "runbindable": const.MS_UNBINDABLE | const.MS_REC,
 }
+ONE_WAY: Final = tuple(word for word in PROPAGATION if not word.endswith("shared"))
+"""With which nothing that is mounted in a container is seen on the host."""
 BINDING: Final = {"bind": False, "rbind": True}
 RECURSIVE: Final = {
     "rro": const.MOUNT_ATTR_RDONLY,

@@ -7,32 +7,16 @@ can be written to, the working directory while the root can, then masks and read
 import os
 from typing import Any, Final, NamedTuple
 
+from engine.errors import InvalidInput
 from engine.kernel import const
-from engine.sandbox import confinement, options
+from engine.sandbox import confinement, fields, nodes, options, sysctl
 from engine.sandbox import operations as op
-from engine.sandbox.cgroup_mounts import Cgroups
+from engine.sandbox.binds import Bind
+from engine.sandbox.mount_steps import Mounts
+from engine.sandbox.pivot import Move, Pivot, Propagate
+from engine.sandbox.roots import Directory, Isolate, MappedOverlay, Overlay, Part
 from engine.sandbox.sources import Idmap, Source
 from engine.sandbox.terminal import Console
-
-DEVICES: Final = (
-    op.Device("/dev/null", "c", 1, 3),
-    op.Device("/dev/zero", "c", 1, 5),
-    op.Device("/dev/full", "c", 1, 7),
-    op.Device("/dev/random", "c", 1, 8),
-    op.Device("/dev/urandom", "c", 1, 9),
-    op.Device("/dev/tty", "c", 5, 0),
-)
-"""Source: OCI runtime-spec 1.2, config-linux.md, "Default Devices"."""
-LINKS: Final = (
-    op.Symlink("pts/ptmx", "/dev/ptmx"),
-    op.Symlink("/proc/self/fd", "/dev/fd"),
-    op.Symlink("/proc/self/fd/0", "/dev/stdin"),
-    op.Symlink("/proc/self/fd/1", "/dev/stdout"),
-    op.Symlink("/proc/self/fd/2", "/dev/stderr"),
-)
-"""Source: OCI runtime-spec 1.2, runtime-linux.md, "Dev symbolic links"."""
-_MUST_BE_REAL: Final = ("proc", "sysfs")
-
 
 GROUND: Final = "/dev"
 """Where the root is put together in a user namespace: every host has it, and anyone may walk there, which is not so for
@@ -55,90 +39,95 @@ def plan(
 ) -> Plan:
     """The plan for a spec.
 
-    `root` is `{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...], "idmap": bool}` or
-    `{"kind": "directory", "path"}`; `rootfs` is an empty directory of the host. `isolated`: in a user namespace.
-    Raises KeyError and TypeError for what is no OCI runtime-spec.
+    `root` is `{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...]}` or `{"kind": "directory",
+    "path"}`. Either may have `idmap` (its files show the ids of the container's user namespace for those on disk),
+    `make_sources` (a directory that is to be bound is made on the host), `bundle` (where relative sources begin).
+    `rootfs` is an empty directory of the host. `isolated`: in a user namespace. `pivot` false: see `pivot.Move`.
+    Raises `InvalidInput`; KeyError and TypeError for what is no OCI runtime-spec.
     """
-    linux = spec.get("linux", {})
-    first = _root(root, GROUND if isolated else rootfs)
-    steps: list[op.Operation] = [op.Isolate(_receives(spec)), first]
-    for mount in spec.get("mounts") or ():
-        steps += _mount(mount)
-    if not _binds_dev(spec):
-        steps += [*DEVICES, *map(_device, linux.get("devices", [])), *LINKS]
+    linux = fields.an_object(spec, "linux") or {}
+    mounts = Mounts(spec, root, isolated=isolated)
+    propagation = _propagation(linux)
+    first = propagation or (const.MS_SLAVE if mounts.receives else const.MS_PRIVATE) | const.MS_REC
+    steps: list[op.Operation] = [Isolate(first)]
+    ground = GROUND if isolated else rootfs
+    if first & const.MS_SHARED:
+        steps.append(Part(ground))
+    steps += [_root(root, ground), *mounts.steps]
+    if not mounts.is_dev_bound:
+        steps += [*nodes.steps(linux, bound=isolated), *nodes.LINKS]
     if spec["process"].get("terminal"):
         steps.append(Console())
-    return Plan(steps, _last(spec, linux, pivot), _sources(steps))
+    last = [*_confine(spec, linux, isolated), *mounts.last, *_leave(spec, propagation, pivot)]
+    return Plan(steps, last, _sources(steps))
 
 
-def _last(spec: dict[str, Any], linux: dict[str, Any], pivot: bool) -> list[op.Operation]:
-    steps: list[op.Operation] = [confinement.Sysctl(name, value) for name, value in (linux.get("sysctl") or {}).items()]
+def _propagation(linux: dict[str, Any]) -> int:
+    """`linux.rootfsPropagation` as MS_*; 0 where there is none."""
+    word = fields.text(linux, "rootfsPropagation")
+    if word and word not in options.PROPAGATION:
+        raise InvalidInput(
+            f"rootfsPropagation={word} is not supported", hint=f"one of {', '.join(options.PROPAGATION)}"
+        )
+    return options.PROPAGATION[word] if word else 0
+
+
+def _confine(spec: dict[str, Any], linux: dict[str, Any], isolated: bool) -> list[op.Operation]:
+    steps: list[op.Operation] = [*sysctl.steps(linux)]
     steps.append(op.MakeDirectory(spec["process"]["cwd"]))
-    steps += [confinement.ReadOnly(path) for path in linux.get("readonlyPaths") or ()]
-    steps += [confinement.Mask(path) for path in linux.get("maskedPaths") or ()]
-    if spec.get("hostname"):
-        steps.append(confinement.Hostname(spec["hostname"]))
+    steps += [confinement.ReadOnly(path) for path in fields.strings(linux, "readonlyPaths")]
+    steps += [confinement.Mask(path, isolated) for path in fields.strings(linux, "maskedPaths")]
+    return steps
+
+
+def _leave(spec: dict[str, Any], propagation: int, pivots: bool) -> list[op.Operation]:
+    steps = _names(spec)
     if spec["root"].get("readonly"):
         steps.append(confinement.Freeze("/"))
-    return [*steps, confinement.Pivot() if pivot else confinement.Move()]
+    shared = bool(propagation & const.MS_SHARED)
+    steps.append(Pivot(shared) if pivots else Move())
+    if propagation and not propagation & const.MS_PRIVATE:
+        steps.append(Propagate(propagation))
+    return steps
+
+
+def _names(spec: dict[str, Any]) -> list[op.Operation]:
+    """Those of the host that the container sees, in a uts namespace that is its own."""
+    hostname, domainname = fields.text(spec, "hostname"), fields.text(spec, "domainname")
+    found: list[op.Operation] = []
+    if hostname:
+        found.append(confinement.Hostname(hostname))
+    if domainname:
+        found.append(confinement.Domainname(domainname))
+    if found and not _has_namespace(spec, "uts"):
+        what = "hostname" if hostname else "domainname"
+        raise InvalidInput(f"unable to set {what} without a private UTS namespace", hint="add uts to linux.namespaces")
+    return found
+
+
+def _has_namespace(spec: dict[str, Any], kind: str) -> bool:
+    linux = fields.an_object(spec, "linux") or {}
+    return any(entry.get("type") == kind for entry in fields.objects(linux, "namespaces"))
+
+
+def _root(root: dict[str, Any], ground: str) -> op.Operation:
+    idmap = Idmap() if root.get("idmap") else None
+    if root["kind"] == "directory":
+        return Directory(ground, Source(root["path"], recursive=idmap is None, idmap=idmap))
+    words = tuple(root.get("options", ()))
+    if idmap is None and ground != GROUND:
+        return Overlay(ground, tuple(root["lower"]), root["upper"], root["work"], words)
+    lower = tuple(Source(path, idmap=idmap) for path in root["lower"])
+    return MappedOverlay(ground, lower, Source(os.path.dirname(root["upper"]), idmap=idmap), words)
 
 
 def _sources(steps: list[op.Operation]) -> list[Source]:
     found: list[Source] = []
     for step in steps:
-        if isinstance(step, op.MappedOverlay):
+        if isinstance(step, MappedOverlay):
             found += [step.workshop, *step.lower]
-        elif isinstance(step, op.Bind | op.Directory):
+        elif isinstance(step, Bind | Directory):
             found.append(step.source)
-        elif isinstance(step, op.Device):
+        elif isinstance(step, nodes.Device):
             found.append(step.on_host)
-    return found
-
-
-def _receives(spec: dict[str, Any]) -> bool:
-    """Whether a mount of the spec follows what the host mounts later."""
-    return any(options.parse(mount.get("options", [])).propagation & const.MS_SLAVE for mount in spec.get("mounts", []))
-
-
-def _binds_dev(spec: dict[str, Any]) -> bool:
-    """Whether /dev is the host's: nothing is made in it then."""
-    return any(mount["destination"] == "/dev" and mount.get("type") == "bind" for mount in spec.get("mounts", []))
-
-
-def _root(root: dict[str, Any], rootfs: str) -> op.Operation:
-    if root["kind"] == "directory":
-        return op.Directory(rootfs, Source(root["path"], recursive=True))
-    options = tuple(root.get("options", ()))
-    if not root.get("idmap"):
-        return op.Overlay(rootfs, tuple(root["lower"]), root["upper"], root["work"], options)
-    lower = tuple(Source(path, idmap=Idmap()) for path in root["lower"])
-    return op.MappedOverlay(rootfs, lower, Source(os.path.dirname(root["upper"]), idmap=Idmap()), options)
-
-
-def _mount(mount: dict[str, Any]) -> list[op.Operation]:
-    kind, target = mount.get("type", "bind"), mount["destination"]
-    parsed = options.parse(mount.get("options", []))
-    if kind == "cgroup":
-        return [Cgroups(target, parsed.flags)]
-    if kind == "bind":
-        return [_bind(mount["source"], target, parsed)]
-    source = mount.get("source", kind)
-    return [op.FileSystem(kind, source, target, parsed.flags, parsed.data, links=kind not in _MUST_BE_REAL)]
-
-
-def _bind(source: str, target: str, parsed: options.Parsed) -> op.Operation:
-    """Only a source that is bound with what is below it may be missing: the engine's own files are bound alone."""
-    found = Source(source, parsed.recursive, parsed.idmap, make=parsed.recursive)
-    return op.Bind(found, target, parsed.attributes, parsed.propagation)
-
-
-def _device(device: dict[str, Any]) -> op.Device:
-    return op.Device(
-        device["path"],
-        device["type"],
-        device.get("major", 0),
-        device.get("minor", 0),
-        device.get("fileMode", 0o666),
-        device.get("uid", 0),
-        device.get("gid", 0),
-    )
+    return [source for source in found if not source.inside]

@@ -60,15 +60,19 @@ class Snapshots:
                 self._make_layer(container_id)
             undo.pop_all()
 
-    def root(self, container_id: str, lowers: Sequence[str], *, volatile: bool = False) -> dict[str, Any]:
+    def root(
+        self, container_id: str, lowers: Sequence[str], *, volatile: bool = False, idmap: bool = False
+    ) -> dict[str, Any]:
         """The root as the sandbox takes it.
 
         `{"kind": "overlay", "lower": [top first], "upper", "work", "options"}` or `{"kind": "directory", "path"}`.
-        `volatile`: unmounting writes nothing to disk, and the layer cannot be mounted again: for `--rm`.
+        `volatile`: unmounting writes nothing to disk, and the layer cannot be mounted again: for `--rm`. `idmap`: its
+        files show the ids of the container's user namespace for those on disk.
         """
         _check_count(lowers)
+        common = {"make_sources": True, "idmap": idmap}
         if os.path.isdir(copy := self._copy_path(container_id)):
-            return {"kind": "directory", "path": copy}
+            return {"kind": "directory", "path": copy, **common}
         folder = self._layer_folder(container_id)
         if not os.path.isdir(f"{folder}/upper"):
             # A tmpfs is empty after a reboot, of which the warning spoke.
@@ -80,6 +84,7 @@ class Snapshots:
             "upper": f"{folder}/upper",
             "work": f"{folder}/work",
             "options": options,
+            **common,
         }
 
     def upper(self, container_id: str) -> str | None:

@@ -38,6 +38,10 @@ class Source(NamedTuple):
     """A directory is made where nothing is."""
     optional: bool = False
     """What takes it can do without."""
+    follow: bool = True
+    """False: a symbolic link is itself the source."""
+    inside: bool = False
+    """The path is one of the container, where mounts of its own may lie by then: nobody hands it over."""
 
 
 @contextlib.contextmanager
@@ -61,13 +65,9 @@ def _open_in_words(source: Source, own: int) -> int:
         raise explain.step(f"mount {source.path} of the host", err) from err
 
 
-def open_tree(source: Source, own: int = -1) -> int:
-    """A descriptor of a detached mount of it. Raises OSError, `MissingFeature`."""
-    if source.make and not os.path.lexists(source.path):
-        syscalls.entering("mkdirat")
-        os.makedirs(source.path, 0o755, exist_ok=True)
-    flags = const.OPEN_TREE_CLONE | (const.AT_RECURSIVE if source.recursive else 0)
-    tree = syscalls.open_tree(const.AT_FDCWD, source.path, flags)
+def open_tree(source: Source, own: int = -1, at: int | None = None) -> int:
+    """A descriptor of a detached mount of it, or of what `at` is open on. Raises OSError, `MissingFeature`."""
+    tree = _copy(source, at)
     try:
         if source.idmap is not None:
             _map(tree, source, source.idmap, own)
@@ -75,6 +75,18 @@ def open_tree(source: Source, own: int = -1) -> int:
         os.close(tree)
         raise
     return tree
+
+
+def _copy(source: Source, at: int | None) -> int:
+    flags = const.OPEN_TREE_CLONE | (const.AT_RECURSIVE if source.recursive else 0)
+    if at is not None:
+        return syscalls.open_tree(at, "", flags | const.AT_EMPTY_PATH)
+    if source.make and not os.path.lexists(source.path):
+        syscalls.entering("mkdirat")
+        os.makedirs(source.path, 0o755, exist_ok=True)
+    if not source.follow:
+        flags |= const.AT_SYMLINK_NOFOLLOW
+    return syscalls.open_tree(const.AT_FDCWD, source.path, flags)
 
 
 def _map(tree: int, source: Source, idmap: Idmap, own: int) -> None:

@@ -18,7 +18,8 @@ from typing import Final, NamedTuple
 
 from engine.kernel import const, proc, syscalls
 from engine.sandbox import merged
-from engine.sandbox.operations import Isolate, Overlay, Site
+from engine.sandbox.operations import Site
+from engine.sandbox.roots import Isolate, Overlay
 from engine.state import tree
 
 OPTIONS: Final = ("index=off", "metacopy=off", "redirect_dir=off")

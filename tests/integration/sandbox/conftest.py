@@ -35,7 +35,7 @@ def own_root(handmade: str, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def box(own_root: str, rootfs: str) -> Box:
     """Containers whose root is a directory."""
-    return Box({"kind": "directory", "path": own_root}, rootfs)
+    return Box({"kind": "directory", "path": own_root, "make_sources": True}, rootfs)
 
 
 @pytest.fixture
@@ -44,4 +44,5 @@ def layered(handmade: str, rootfs: str, tmp_path: Path) -> Box:
     for name in ("upper", "work"):
         os.mkdir(tmp_path / name)
     root = {"kind": "overlay", "lower": [handmade], "upper": str(tmp_path / "upper"), "work": str(tmp_path / "work")}
+    root["make_sources"] = True
     return Box(root, rootfs)
