@@ -43,7 +43,7 @@ class Bind(NamedTuple):
 
     def _dress(self, tree: int) -> None:
         """Private first: a copy that the parent has made would tell the host of each mount below it."""
-        if self.locked:
+        if self.locked or self.source.idmap is not None:
             syscalls.mount_setattr(tree, propagation=const.MS_SLAVE, recursive=True)
         self._set_flags(tree)
         private = self.parsed.propagation or (const.MS_PRIVATE | const.MS_REC,)

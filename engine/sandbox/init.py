@@ -115,7 +115,7 @@ def create(order: Order, stdio: Stdio | None) -> Child:
             raise explain.namespace("user" if "user" in ready.wanted.new else "pid", err) from err
         with contextlib.ExitStack() as undo:
             undo.callback(made.kill)
-            if ready.wanted.has("user"):
+            if ready.wanted.has("user") or ready.plan.sources:
                 _hand_over(ready, made)
             undo.pop_all()
         return made
@@ -150,7 +150,7 @@ def _spawn(ready: Prepared, stdio: Stdio | None) -> Child:
 
 
 def _hand_over(ready: Prepared, made: Child) -> None:
-    """What only the parent may do for a child in a user namespace. Raises OSError, `EngineError`."""
+    """What only the parent may do for a child, mostly for one in a user namespace. Raises OSError, `EngineError`."""
     if "user" in ready.wanted.new:
         userns.write_maps(made.pid, ready.wanted.uids, ready.wanted.gids)
         finish.endow(ready.process, made.pid)
@@ -173,8 +173,8 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     site = Site()
     site.hierarchies = _own_hierarchies(order)
     finish.detach(process, keys=order.keyring, endowed="user" in ready.wanted.new)
-    if ready.wanted.has("user"):
-        _enter_user_namespace(ready, site, channel)
+    if ready.wanted.has("user") or ready.plan.sources:
+        _take_over(ready, site, channel)
     namespaces.enter(ready.wanted, ready.given)
     if order.loopback and "network" in ready.wanted.new:
         namespaces.raise_loopback()
@@ -187,9 +187,11 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     finish.finish(process, given, channel, reaper.stay if order.init else None, wait, order.preserve)
 
 
-def _enter_user_namespace(ready: Prepared, site: Site, channel: Channel) -> None:
+def _take_over(ready: Prepared, site: Site, channel: Channel) -> None:
     for place, fd in channel.trees().items():
         site.trees.setdefault(ready.plan.sources[place], []).append(fd)
+    if not ready.wanted.has("user"):
+        return
     if "user" in ready.given:
         try:
             syscalls.setns(ready.given["user"], const.CLONE_NEWUSER)

@@ -31,7 +31,8 @@ class Plan(NamedTuple):
     last: list[op.Operation]
     """From then on."""
     sources: list[Source]
-    """What of the host the steps take, in the order in which a parent hands it over."""
+    """What of the host a parent hands over, in this order: all that the steps take in a user namespace, else what shows
+    other owners by a mapping of its own."""
 
 
 def plan(
@@ -48,7 +49,7 @@ def plan(
     linux = fields.an_object(spec, "linux") or {}
     mounts = Mounts(spec, root, isolated=isolated)
     propagation = _propagation(linux)
-    first = propagation or (const.MS_SLAVE if mounts.receives else const.MS_PRIVATE) | const.MS_REC
+    first = _isolation(propagation, mounts.receives)
     steps: list[op.Operation] = [Isolate(first)]
     ground = GROUND if isolated else rootfs
     if first & const.MS_SHARED:
@@ -59,7 +60,15 @@ def plan(
     if spec["process"].get("terminal"):
         steps.append(Console())
     last = [*_confine(spec, linux, isolated), *mounts.last, *_leave(spec, propagation, pivot)]
-    return Plan(steps, last, _sources(steps))
+    return Plan(steps, last, _sources(steps, isolated))
+
+
+def _isolation(propagation: int, receives: bool) -> int:
+    """What the mounts that the host has now become: all of them, and never unbindable, since sources are among them."""
+    kind = propagation & ~const.MS_REC
+    if kind in (const.MS_SHARED, const.MS_SLAVE):
+        return kind | const.MS_REC
+    return (const.MS_SLAVE if receives else const.MS_PRIVATE) | const.MS_REC
 
 
 def _propagation(linux: dict[str, Any]) -> int:
@@ -121,7 +130,7 @@ def _root(root: dict[str, Any], ground: str) -> op.Operation:
     return MappedOverlay(ground, lower, Source(os.path.dirname(root["upper"]), idmap=idmap), words)
 
 
-def _sources(steps: list[op.Operation]) -> list[Source]:
+def _sources(steps: list[op.Operation], isolated: bool) -> list[Source]:
     found: list[Source] = []
     for step in steps:
         if isinstance(step, MappedOverlay):
@@ -130,4 +139,4 @@ def _sources(steps: list[op.Operation]) -> list[Source]:
             found.append(step.source)
         elif isinstance(step, nodes.Device):
             found.append(step.on_host)
-    return [source for source in found if not source.inside]
+    return [source for source in found if not source.inside and (isolated or source.idmap)]
