@@ -89,7 +89,7 @@ class Session:
 
     def _end(self) -> int:
         """What the terminal still holds comes out first."""
-        while self._open and select.select([self._created.terminal], [], [], 0)[0]:
+        while self._open and select.select(self._watched()[2:3], [], [], 0)[0]:
             self._print()
         return exit_code(os.waitpid(self._created.pid, 0)[1])
 
@@ -110,6 +110,7 @@ def attending(created: Created) -> Iterator[Session]:
         undo.callback(signal.set_wakeup_fd, before)
         _catch(undo)
         if created.terminal is not None:
+            _set_output(created.terminal, termios.ONLCR, False)
             _make_raw(undo)
         session = Session(created, reader)
         session.resize()
@@ -134,3 +135,12 @@ def _make_raw(undo: contextlib.ExitStack) -> None:
     settings = termios.tcgetattr(0)
     undo.callback(termios.tcsetattr, 0, termios.TCSADRAIN, settings)
     tty.setraw(0)
+    # What comes out of the container ends its lines with a bare newline: ours turns it into what a screen needs.
+    _set_output(0, termios.OPOST, True)
+
+
+def _set_output(fd: int, flag: int, on: bool) -> None:
+    """One flag of how a terminal treats output. Source: termios(3), c_oflag."""
+    settings = termios.tcgetattr(fd)
+    settings[1] = settings[1] | flag if on else settings[1] & ~flag
+    termios.tcsetattr(fd, termios.TCSANOW, settings)

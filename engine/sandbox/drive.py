@@ -24,10 +24,18 @@ class Created(NamedTuple):
     warnings: tuple[str, ...]
 
 
-def drive(child: Child, *, size: tuple[int, int] | None, hooks: Callable[[], None], waits: bool) -> Created:
+def drive(
+    child: Child,
+    *,
+    size: tuple[int, int] | None,
+    hooks: Callable[[], None],
+    waits: bool,
+    listened: Callable[[int], None] | None = None,
+) -> Created:
     """Talk with the child until its program runs, or until it is READY where it `waits`.
 
-    `hooks` runs those of the parent. On failure the child is gone when this raises `EngineError`.
+    `hooks` runs those of the parent; `listened` takes a seccomp listener, before any call under the filter can wait
+    for an answer. On failure the child is gone when this raises `EngineError`.
     """
     terminal: int | None = None
     listener: int | None = None
@@ -50,6 +58,9 @@ def drive(child: Child, *, size: tuple[int, int] | None, hooks: Callable[[], Non
                     terminal = fds[0]
                 case Kind.SECCOMP:
                     listener = syscalls.pidfd_getfd(child.pidfd, message.data["fd"])
+                    if listened is not None:
+                        listened(listener)
+                    messages.send(child.channel, messages.BARE[Kind.HOOKED])
                 case Kind.WARNING:
                     warnings.append(message.data["text"])
                 case Kind.ERROR:

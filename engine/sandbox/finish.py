@@ -103,7 +103,7 @@ def finish(
     given: Streams,
     channel: Channel,
     stay: Callable[[Callable[[], None]], None] | None,
-    ready: Callable[[], None] | None = None,
+    ready: Callable[[], object] | None = None,
     preserve: int = 0,
 ) -> NoReturn:
     """Become the program.

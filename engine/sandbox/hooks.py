@@ -167,7 +167,7 @@ def _text(said: bytes) -> str:
 
 def _end(status: int) -> str:
     if os.WIFSIGNALED(status):
-        return f"signal: {signal.strsignal(os.WTERMSIG(status))}"
+        return f"signal: {(signal.strsignal(os.WTERMSIG(status)) or str(os.WTERMSIG(status))).lower()}"
     return f"exit status {os.WEXITSTATUS(status)}"
 
 
