@@ -14,7 +14,7 @@ from typing import Final
 from engine.sandbox import merged
 from engine.sandbox.merged import Found
 
-_OVERLAY: Final = "trusted.overlay."
+_OVERLAY: Final = ("trusted.overlay.", "user.overlay.")
 _FICLONE: Final = 0x40049409
 """ioctl_ficlone(2)."""
 _PIECE: Final = 64 << 20

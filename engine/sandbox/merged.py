@@ -1,9 +1,9 @@
 """What overlay would show of a stack of layers, found out without mounting it.
 
 A layer says "gone" with a character device 0/0 (a whiteout) and "nothing from below" with an attribute of a
-directory (opaque).
+directory (opaque): `trusted.overlay.opaque`, or `user.overlay.opaque` where the overlay was mounted in a user namespace.
 
-Source: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories".
+Source: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories", "User xattr".
 """
 
 import os
@@ -11,7 +11,7 @@ import stat
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-OPAQUE: Final = "trusted.overlay.opaque"
+OPAQUE: Final = ("trusted.overlay.opaque", "user.overlay.opaque")
 
 
 class Found(NamedTuple):
@@ -57,7 +57,11 @@ def is_whiteout(info: os.stat_result) -> bool:
 
 def is_opaque(folder: str | int) -> bool:
     """Whether a directory, by path or descriptor, hides what is below it."""
+    return any(_has(folder, mark) for mark in OPAQUE)
+
+
+def _has(folder: str | int, mark: str) -> bool:
     try:
-        return os.getxattr(folder, OPAQUE) == b"y"
+        return os.getxattr(folder, mark) == b"y"
     except OSError:
         return False  # it has no such attribute, or its file system has none at all

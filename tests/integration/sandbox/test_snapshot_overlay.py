@@ -37,10 +37,10 @@ def lower(tmp_path: Path) -> Path:
 
 
 @contextmanager
-def _mounted(snapshots: Snapshots, lower: Path, folder: Path) -> Iterator[Path]:
+def _mounted(snapshots: Snapshots, lower: Path, folder: Path, *more: str) -> Iterator[Path]:
     root = snapshots.root(ID, [str(lower)])
     folder.mkdir(exist_ok=True)
-    options = [f"lowerdir={lower}", f"upperdir={root['upper']}", f"workdir={root['work']}", *root["options"]]
+    options = [f"lowerdir={lower}", f"upperdir={root['upper']}", f"workdir={root['work']}", *root["options"], *more]
     syscalls.mount("overlay", str(folder), "overlay", 0, ",".join(options))
     try:
         yield folder
@@ -111,10 +111,16 @@ def _add_and_delete(root: Path) -> None:
         (_rename_folder, ["C /etc", "D /etc/conf", "A /etc/moved", "A /etc/moved/a", "A /etc/moved/b"]),
     ],
 )
+@pytest.mark.parametrize("marks", [(), ("userxattr",)], ids=["trusted", "user"])
 def test_a_change_is_told_as_docker_tells_it(
-    snapshots: Snapshots, lower: Path, tmp_path: Path, act: Callable[[Path], object], expected: list[str]
+    snapshots: Snapshots,
+    lower: Path,
+    tmp_path: Path,
+    act: Callable[[Path], object],
+    expected: list[str],
+    marks: tuple[str, ...],
 ) -> None:
-    with _mounted(snapshots, lower, tmp_path / "mounted") as root:
+    with _mounted(snapshots, lower, tmp_path / "mounted", *marks) as root:
         act(root)
         assert _told(snapshots, lower) == expected
     assert _told(snapshots, lower) == expected
