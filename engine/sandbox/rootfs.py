@@ -127,7 +127,10 @@ def _root(root: dict[str, Any], ground: str) -> op.Operation:
     if idmap is None and ground != GROUND:
         return Overlay(ground, tuple(root["lower"]), root["upper"], root["work"], words)
     lower = tuple(Source(path, idmap=idmap) for path in root["lower"])
-    return MappedOverlay(ground, lower, Source(os.path.dirname(root["upper"]), idmap=idmap), words)
+    kept = tuple(
+        word for word in words if not word.startswith("redirect_dir=")
+    )  # refused beside userxattr, and implied
+    return MappedOverlay(ground, lower, Source(os.path.dirname(root["upper"]), idmap=idmap), kept)
 
 
 def _sources(steps: list[op.Operation], isolated: bool) -> list[Source]:

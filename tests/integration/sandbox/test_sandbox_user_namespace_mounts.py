@@ -10,6 +10,7 @@ import pytest
 from support.box import Box
 
 from engine import errors
+from engine.sandbox import storage
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("namespaces", "overlay")]
 
@@ -69,6 +70,11 @@ def test_many_layers_are_mounted(layered: Box, tmp_path: Path, handmade: str) ->
         lowers.append(str(folder))
     layered.root["lower"] = [*lowers, handmade]
     assert len([name for name in isolated(layered).run("ls /").out.split() if name.startswith("file")]) == 60
+
+
+def test_the_engines_own_options_of_an_overlay_are_taken(layered: Box) -> None:
+    layered.root["options"] = [*storage.OPTIONS, "volatile"]
+    assert isolated(layered).run("true").error is None
 
 
 def test_nobody_else_may_walk_to_the_layers_on_the_host(layered: Box, tmp_path: Path) -> None:

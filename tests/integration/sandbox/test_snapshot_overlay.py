@@ -40,7 +40,8 @@ def lower(tmp_path: Path) -> Path:
 def _mounted(snapshots: Snapshots, lower: Path, folder: Path, *more: str) -> Iterator[Path]:
     root = snapshots.root(ID, [str(lower)])
     folder.mkdir(exist_ok=True)
-    options = [f"lowerdir={lower}", f"upperdir={root['upper']}", f"workdir={root['work']}", *root["options"], *more]
+    own = [word for word in root["options"] if not (more and word.startswith("redirect_dir"))]
+    options = [f"lowerdir={lower}", f"upperdir={root['upper']}", f"workdir={root['work']}", *own, *more]
     syscalls.mount("overlay", str(folder), "overlay", 0, ",".join(options))
     try:
         yield folder
