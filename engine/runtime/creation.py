@@ -14,7 +14,7 @@ from engine.cgroup.manager import Cgroups
 from engine.cgroup.paths import runtime_name
 from engine.errors import InvalidInput, SetupFailed
 from engine.runtime import bundle as bundles
-from engine.runtime import container, groups, notify
+from engine.runtime import container, groups, listener, notify
 from engine.runtime.bundle import Bundle
 from engine.runtime.call import Call
 from engine.runtime.store import State, Store
@@ -51,7 +51,7 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
                 fds.callback(os.close, fd)
             order = _order(call, found, spec, state, place, fifos)
             made = _drive(call, store, order, state, stdio, undo)
-        _hand_out(call, made)
+        hand_out(call, made.created)
         undo.pop_all()
         return made
 
@@ -100,7 +100,6 @@ def _forget_cgroup(call: Call, cgroups: Cgroups, name: str) -> None:
 def _order(
     call: Call, found: Bundle, spec: dict[str, Any], state: State, place: Any, fifos: starter.Fifos
 ) -> init.Order:
-    preserve = _preserved(call)
     return init.Order(
         spec,
         {"kind": "directory", "path": found.rootfs},
@@ -110,7 +109,7 @@ def _order(
         False,
         loopback=True,
         fifos=fifos,
-        preserve=_preserved(call),
+        preserve=preserved(call),
         keyring=None if call.has("no-new-keyring") else f"_ses.{call.id}",
         strict=True,
         state=container.for_hook(state, "creating"),
@@ -118,7 +117,7 @@ def _order(
     )
 
 
-def _preserved(call: Call) -> int:
+def preserved(call: Call) -> int:
     """How many descriptors from 3 on: those of `--preserve-fds` and those of systemd's socket activation."""
     text = call.given.text("preserve-fds", "0")
     if not (text.isascii() and text.isdigit() and int(text) < 1024):
@@ -141,7 +140,8 @@ def _drive(call: Call, store: Store, order: init.Order, state: State, stdio: Std
     def run_hooks() -> None:
         hooks.run(found, hooks.IN_PARENT, container.for_hook(alive, "creating"))
 
-    created = drive.drive(child, size=None, hooks=run_hooks, waits=True)
+    hand_over = listener.to_agent(order.spec["linux"], container.for_hook(alive, "creating"), lambda: child.pid)
+    created = drive.drive(child, size=None, hooks=run_hooks, waits=True, listened=hand_over)
     undo.callback(_kill, created)
     for warning in created.warnings:
         call.log.warn(warning)
@@ -156,14 +156,14 @@ def _kill(created: Created) -> None:
     os.waitid(os.P_PIDFD, created.pidfd, os.WEXITED)
 
 
-def _hand_out(call: Call, made: Made) -> None:
-    """What others wait for: the terminal, the filter's listener, the pid."""
-    socket = call.given.text("console-socket")
-    if made.created.terminal is not None and socket:
-        _send(socket, b"/dev/ptmx", made.created.terminal)
-        os.close(made.created.terminal)
-        made = made._replace(created=made.created._replace(terminal=None))
-    write_pid(call.given.text("pid-file"), made.created.pid)
+def hand_out(call: Call, created: Created) -> None:
+    """What others wait for: the terminal and a pidfd by their sockets, the pid by its file."""
+    socket, pidfd_socket = call.given.text("console-socket"), call.given.text("pidfd-socket")
+    if created.terminal is not None and socket:
+        _send(socket, b"/dev/ptmx", created.terminal)
+    if pidfd_socket:
+        _send(pidfd_socket, b"pidfd", created.pidfd)
+    write_pid(call.given.text("pid-file"), created.pid)
 
 
 def _send(socket: str, data: bytes, *fds: int) -> None:

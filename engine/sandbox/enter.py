@@ -4,7 +4,7 @@
             clone
             setns back                   at once, whatever happened
               join cgroups, by the host's paths
-              setns mount, ipc, uts, network, cgroup
+              setns user, then the others that differ from ours
               terminal of the container's devpts
               session, limits, user, capabilities
               exec
@@ -16,20 +16,25 @@ between them. What is visible inside is not dumpable until it executes.
 import contextlib
 import errno
 import os
-from collections.abc import Iterator
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from engine import errors
-from engine.kernel import const, files, syscalls
-from engine.sandbox import child, explain, finish, limits, oci_process, security
+from engine.kernel import files, syscalls
+from engine.sandbox import (
+    child,
+    explain,
+    finish,
+    limits,
+    namespaces,
+    oci_process,
+    scheduling,
+    security,
+    userns,
+)
 from engine.sandbox.beneath import Root
 from engine.sandbox.child import Birth, Channel, Child, Stdio
-from engine.sandbox.init import UNSHARED
 from engine.sandbox.operations import Pty
 from engine.sandbox.terminal import open_pty
-
-_FILES: Final = {"mount": "mnt", "network": "net"}
-"""Names of namespaces that differ between the OCI runtime-spec and /proc/PID/ns."""
 
 
 class EnterOrder(NamedTuple):
@@ -56,49 +61,76 @@ class EnterOrder(NamedTuple):
     rlimits: tuple[dict[str, Any], ...] = ()
     """`process.rlimits` of the OCI runtime-spec."""
     oom_score_adj: int = 0
+    preserve: int = 0
+    """How many descriptors from 3 on the program inherits."""
+    keyring: str | None = ""
+    """See `finish.detach`."""
 
 
-def enter(order: EnterOrder, stdio: Stdio | None) -> Child:
+def enter(order: EnterOrder, stdio: Stdio | None, process: finish.Process | None = None) -> Child:
     """Start the program and return at once; what comes next is said on the child's channel.
 
-    `stdio` None, with `terminal`, gives it a terminal of the container's devpts.
+    `stdio` None, with `terminal`, gives it a terminal of the container's devpts. `process` is the program as the OCI
+    runtime-spec describes it, in place of what the order says of it.
     Raises `EngineError` when the container has gone, or not even a process could be made.
     """
     with contextlib.ExitStack() as undo:
         try:
-            with files.closing(syscalls.pidfd_open(order.pid)) as target, _children_inside(target):
-                process = _spawn(order, target, stdio)
-                undo.callback(process.kill)
+            wanted = process or _process(order)
+            with files.closing(syscalls.pidfd_open(order.pid)) as target:
+                foreign = _foreign(order.pid)
+                with namespaces.children_inside(target if "pid" in foreign else None):
+                    made = _spawn(order, target, foreign, stdio, wanted)
+                undo.callback(made.kill)
         except OSError as err:
             raise _explain(err) from err
         undo.pop_all()
-        return process
+        return made
 
 
-def _spawn(order: EnterOrder, target: int, stdio: Stdio | None) -> Child:
-    birth = Birth(0, order.join, order.into, (target, *(stdio or ())))
-    return child.spawn(birth, lambda channel: _main(order, target, stdio, channel))
-
-
-@contextlib.contextmanager
-def _children_inside(target: int) -> Iterator[None]:
-    """The next child is born in the pid namespace of `target`; this process itself stays where it is."""
-    with files.closing(files.open_path("/proc/self/ns/pid", os.O_RDONLY)) as own:
-        syscalls.setns(target, const.CLONE_NEWPID)
+def _foreign(pid: int) -> frozenset[str]:
+    """The types of the namespaces in which a process is and we are not. Raises OSError."""
+    found = set()
+    for kind in namespaces.FLAGS:
+        name = namespaces.FILES.get(kind, kind)
         try:
-            yield
-        finally:
-            child.twice(lambda: syscalls.setns(own, const.CLONE_NEWPID))
+            theirs, ours = os.stat(f"/proc/{pid}/ns/{name}"), os.stat(f"/proc/self/ns/{name}")
+        except FileNotFoundError:
+            if os.path.exists(f"/proc/{pid}/ns"):
+                continue  # this kernel has none of the type
+            raise syscalls.failure(errno.ESRCH, "stat", pid) from None
+        if (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino):
+            found.add(kind)
+    return frozenset(found)
 
 
-def _main(order: EnterOrder, target: int, stdio: Stdio | None, channel: Channel) -> NoReturn:
-    process = _process(order)
-    finish.detach(process, entering=True)
-    _join_namespaces(order.pid, target)
+def _spawn(
+    order: EnterOrder, target: int, foreign: frozenset[str], stdio: Stdio | None, process: finish.Process
+) -> Child:
+    keep = (target, *(stdio or ()), *range(3, 3 + order.preserve))
+    birth = Birth(0, order.join, order.into, keep)
+    if process.initial_affinity is not None:
+        scheduling.set_affinity(process.initial_affinity)
+    return child.spawn(birth, lambda channel: _main(order, target, foreign, stdio, process, channel))
+
+
+def _main(
+    order: EnterOrder,
+    target: int,
+    foreign: frozenset[str],
+    stdio: Stdio | None,
+    process: finish.Process,
+    channel: Channel,
+) -> NoReturn:
+    finish.detach(process, keys=order.keyring, entering=True)
+    _join_namespaces(order.pid, target, foreign)
     os.close(target)
     pty = _open_terminal() if order.terminal else None
-    process = process._replace(environment={"HOSTNAME": os.uname().nodename, **process.environment})
-    finish.finish(process, finish.streams(pty, stdio, channel), channel, None)
+    if order.args:
+        process = process._replace(environment={"HOSTNAME": os.uname().nodename, **process.environment})
+    # Until the parent has the listener, this process must have it open.
+    fetched = channel.wait if process.seccomp is not None and process.seccomp.notify else None
+    finish.finish(process, finish.streams(pty, stdio, channel), channel, None, fetched, order.preserve)
 
 
 def _process(order: EnterOrder) -> finish.Process:
@@ -116,26 +148,34 @@ def _process(order: EnterOrder) -> finish.Process:
     )
 
 
-def _join_namespaces(pid: int, target: int) -> None:
-    """All at once by pidfd; one by one, the mount namespace last, where the kernel is older than Linux 5.8."""
+def _join_namespaces(pid: int, target: int, foreign: frozenset[str]) -> None:
+    """All at once by pidfd; one by one, the mount namespace last, where the kernel is older than Linux 5.8.
+
+    The pid namespace is that of the clone.
+    """
+    wanted = [kind for kind in namespaces.FLAGS if kind in foreign and kind != "pid"]
     try:
-        syscalls.setns(target, sum(UNSHARED.values()))
+        if wanted:
+            syscalls.setns(target, sum(namespaces.FLAGS[kind] for kind in wanted))
     except OSError as err:
         if err.errno != errno.EINVAL:
             raise explain.step("enter the container's namespaces", err) from err
-        _join_one_by_one(pid)
+        _join_one_by_one(pid, wanted)
+    if "user" in foreign:
+        userns.become_root()
 
 
-def _join_one_by_one(pid: int) -> None:
+def _join_one_by_one(pid: int, wanted: list[str]) -> None:
     with contextlib.ExitStack() as opened:
-        names = sorted(UNSHARED, key="mount".__eq__)
-        for name in names:
-            path = f"/proc/{pid}/ns/{_FILES.get(name, name)}"
+        fds = {}
+        for kind in wanted:
+            path = f"/proc/{pid}/ns/{namespaces.FILES.get(kind, kind)}"
+            fds[kind] = opened.enter_context(files.closing(files.open_path(path, os.O_RDONLY)))
+        for kind, fd in fds.items():
             try:
-                fd = opened.enter_context(files.closing(files.open_path(path, os.O_RDONLY)))
-                syscalls.setns(fd, UNSHARED[name])
+                syscalls.setns(fd, namespaces.FLAGS[kind])
             except OSError as err:
-                raise explain.step(f"enter the container's {name} namespace", err) from err
+                raise explain.step(f"enter the container's {kind} namespace", err) from err
 
 
 def _open_terminal() -> Pty:
