@@ -11,6 +11,8 @@ from engine.kernel import const, files, syscalls
 
 LINKS_MAX: Final = 40
 """Symbolic links followed while missing directories are made; the kernel's own bound."""
+RACES_MAX: Final = 100
+"""Renames that a path may meet while it is resolved; see openat2(2), EAGAIN."""
 _IN_ROOT: Final = const.RESOLVE_IN_ROOT | const.RESOLVE_NO_MAGICLINKS
 
 
@@ -23,6 +25,11 @@ class Root:
     def open(self, path: str, flags: int = os.O_PATH, *, links: bool = True) -> int:
         """Open what is there. Raises OSError; ELOOP for a symbolic link where `links` is false."""
         resolve = _IN_ROOT if links else _IN_ROOT | const.RESOLVE_NO_SYMLINKS
+        for _ in range(RACES_MAX):
+            try:
+                return syscalls.openat2(self.fd, path, flags, resolve)
+            except BlockingIOError:
+                continue  # something was renamed while a ".." was resolved: the kernel asks for another try
         return syscalls.openat2(self.fd, path, flags, resolve)
 
     def directory(self, path: str, mode: int = 0o755, *, links: bool = True) -> int:

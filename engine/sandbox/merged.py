@@ -1,7 +1,7 @@
 """What overlay would show of a stack of layers, found out without mounting it.
 
 A layer says "gone" with a character device 0/0 (a whiteout) and "nothing from below" with an attribute of a
-directory (opaque): `trusted.overlay.opaque`, or `user.overlay.opaque` where the overlay was mounted in a user namespace.
+directory (opaque): `trusted.overlay.opaque`, or `user.overlay.opaque` where a user namespace has mounted the overlay.
 
 Source: Documentation/filesystems/overlayfs.rst, "whiteouts and opaque directories", "User xattr".
 """
