@@ -40,11 +40,12 @@ def main(call: Call) -> int:
     arguments.count(call.given.arguments, at_least=1, verb=call.verb)
     store = Store(call.root)
     state = _running(call, store)
+    # Before anything is read: it executes this program again, and a process.json may come from a pipe.
+    if (warning := armour.protect("qd-runtime")) is not None:
+        call.log.warn(warning)
     wanted = extra.process(call, store.read_spec(call.id))
     terminal = bool(wanted.get("terminal"))
     _check_terminal(call, terminal)
-    if (warning := armour.protect("qd-runtime")) is not None:
-        call.log.warn(warning)
     linux = extra.linux(store.read_spec(call.id))
     parsed = Process.of_spec(wanted, {}, linux, strict=True)
     created = _enter(call, state, parsed, linux, terminal)
