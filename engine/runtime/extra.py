@@ -10,7 +10,7 @@ from engine.errors import InvalidInput
 from engine.runtime import bundle, groups
 from engine.runtime.call import Call
 from engine.runtime.store import State
-from engine.sandbox import capabilities, fields
+from engine.sandbox import fields
 
 _SETS: Final = ("bounding", "effective", "permitted", "inheritable", "ambient")
 _ADDED_TO: Final = ("bounding", "effective", "permitted")
@@ -60,9 +60,12 @@ def _id(text: str) -> int:
 
 
 def _capabilities(added: list[str], found: dict[str, Any]) -> dict[str, list[str]]:
-    """The new ones come to what the process may use; ambient ones only where they were inheritable already."""
+    """The new ones come to what the process may use; ambient ones only where they were inheritable already.
+
+    Unknown ones are passed over later, with a warning.
+    """
     present = fields.an_object(found, "capabilities") or {}
-    names = [capabilities.canonical(name) for name in added]
+    names = [name.upper() for name in added]
     sets = {kind: fields.strings(present, kind) for kind in _SETS}
     for kind in _ADDED_TO:
         sets[kind] = list(dict.fromkeys([*sets[kind], *names]))

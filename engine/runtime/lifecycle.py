@@ -61,7 +61,7 @@ def end(state: State, number: int) -> None:
     with files.closing(pidfd):
         signal.pidfd_send_signal(pidfd, number)
         if not select.select([pidfd], [], [], _END_SECONDS)[0]:
-            raise SetupFailed("container init still running")
+            raise SetupFailed("container init still running: Device or resource busy")
 
 
 def forget(log: Log, found: Store, state: State) -> None:
