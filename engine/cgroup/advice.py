@@ -27,7 +27,7 @@ def warnings(found: Found) -> tuple[str, ...]:
 def missing(controller: str) -> str:
     """That a controller cannot be used, and what that means. The name is v1's: blkio and not io."""
     way = "boot with cgroup_enable=memory" if controller == "memory" else "see /proc/cgroups"
-    return f"no {controller} controller can be used here, so {_FLAGS[controller]} ignored: {way}"
+    return f"no {controller} controller can be used here, so {_FLAGS.get(controller, 'its limits are')} ignored: {way}"
 
 
 def _locked(found: Found) -> list[str]:

@@ -10,10 +10,12 @@ from engine.cgroup.protocol import Mount
 USED: Final = ("cpu", "cpuacct", "cpuset", "memory", "pids", "devices", "freezer", "blkio", "io")
 """The controllers that limits, figures and freezing need; hierarchies with none of them are left alone, so also
 systemd's own (`name=systemd`), which is another's to keep."""
+EVERY: Final = (*USED, "hugetlb", "net_cls", "net_prio", "perf_event", "rdma", "misc", "name=systemd")
+"""Those that an OCI runtime puts a container into, so that it is in the same place everywhere."""
 _OCTAL: Final = re.compile(r"\\([0-7]{3})")
 
 
-def mounts(mountinfo: str) -> list[Mount]:
+def mounts(mountinfo: str, used: tuple[str, ...] = USED) -> list[Mount]:
     """The cgroup file systems of a mount table, later mounts of a place hiding earlier ones.
 
     Source: proc_pid_mountinfo(5): `id parent major:minor root mount-point options [tag...] - type source options`.
@@ -27,15 +29,15 @@ def mounts(mountinfo: str) -> list[Mount]:
         path = _OCTAL.sub(lambda match: chr(int(match[1], 8)), before[4])
         found.pop(path, None)
         if after[0] in ("cgroup", "cgroup2"):
-            found[path] = _mount(path, before, after)
+            found[path] = _mount(path, before, after, used)
     return [mount for mount in found.values() if _is_seen(mount)]
 
 
-def _mount(path: str, before: list[str], after: list[str]) -> Mount:
+def _mount(path: str, before: list[str], after: list[str], used: tuple[str, ...]) -> Mount:
     options = after[2].split(",")
     writable = "ro" not in before[5].split(",") and "ro" not in options
     version = 2 if after[0] == "cgroup2" else 1
-    controllers = () if version == 2 else tuple(option for option in options if option in USED)
+    controllers = () if version == 2 else tuple(option for option in options if option in used)
     return Mount(path, version, controllers, writable, before[2])
 
 
@@ -59,11 +61,11 @@ def v1_hierarchies(seen: list[Mount]) -> list[Mount]:
     return list(chosen.values())
 
 
-def v2_tree(seen: list[Mount]) -> Mount | None:
+def v2_tree(seen: list[Mount], used: tuple[str, ...] = USED) -> Mount | None:
     """The v2 tree with the controllers that it can give to our subtree; there is one tree, mounted anywhere."""
     candidates = [mount for mount in seen if mount.version == 2]
     mount = next((m for m in candidates if is_usable(m)), candidates[0] if candidates else None)
-    return mount._replace(controllers=_v2_controllers(mount.path)) if mount else None
+    return mount._replace(controllers=_v2_controllers(mount.path, used)) if mount else None
 
 
 def is_usable(mount: Mount) -> bool:
@@ -81,10 +83,10 @@ def is_crowded(path: str, fs: Kernfs = REAL) -> bool:
     return os.path.exists(f"{path}/cgroup.type") and bool(fs.read_or(f"{path}/cgroup.procs", "").strip())
 
 
-def _v2_controllers(path: str) -> tuple[str, ...]:
+def _v2_controllers(path: str, used: tuple[str, ...]) -> tuple[str, ...]:
     file = "cgroup.subtree_control" if is_crowded(path) else "cgroup.controllers"
     available = REAL.read_or(f"{path}/{file}", "").split()
-    return tuple(name for name in USED if name in available)
+    return tuple(name for name in used if name in available)
 
 
 class Found(NamedTuple):
@@ -97,9 +99,9 @@ class Found(NamedTuple):
     """v2, usable."""
 
 
-def found(mountinfo: str) -> Found:
+def found(mountinfo: str, used: tuple[str, ...] = USED) -> Found:
     """All of the above for one mount table."""
-    seen = mounts(mountinfo)
-    hierarchies, tree = v1_hierarchies(seen), v2_tree(seen)
+    seen = mounts(mountinfo, used)
+    hierarchies, tree = v1_hierarchies(seen), v2_tree(seen, used)
     usable = tuple(mount for mount in hierarchies if is_usable(mount))
     return Found((*hierarchies, *((tree,) if tree else ())), usable, tree if tree and is_usable(tree) else None)

@@ -92,30 +92,34 @@ class Kernfs:
             found.extend(f"{folder}/{name}" for name in self.children(folder))
         return found
 
-    def make(self, path: str, prepare: Callable[[], None]) -> None:
-        """Make a cgroup below a parent that `prepare` makes; an old one without processes is replaced.
+    def make(self, path: str, prepare: Callable[[], None], keep: bool = False) -> bool:
+        """Make a cgroup below a parent that `prepare` makes, and say whether it is new. An old one without processes
+        is replaced, or with `keep` used as it is.
 
         Another engine may remove the shared parent, empty as it is, between the two steps: then both are done again.
         """
         for _ in range(_MAKE_ATTEMPTS - 1):
             try:
                 prepare()
-                return self._make_anew(path)
+                return self._make_anew(path, keep)
             except OSError as err:  # ENODEV: the parent is on its way out
                 if err.errno not in GONE:
                     raise
         prepare()
-        return self._make_anew(path)
+        return self._make_anew(path, keep)
 
-    def _make_anew(self, path: str) -> None:
+    def _make_anew(self, path: str, keep: bool) -> bool:
         try:
             self.mkdir(path)
         except FileExistsError:
+            if keep:
+                return False
             # What an engine left that was killed: its limits are not ours.
             if self.pids(path):
                 raise OSError(errno.EBUSY, "it has processes", path) from None
             self.remove(path)
             self.mkdir(path)
+        return True
 
     def remove(self, path: str) -> None:
         """Remove the cgroup and those nested in it; gone already is success. Raises OSError (EBUSY: processes)."""
@@ -137,6 +141,15 @@ class Kernfs:
                     raise
             pause(attempt)
             attempt += 1
+
+    def missing(self, root: str, path: str) -> list[str]:
+        """The folders between a root and a path below it that are not there, the deepest first."""
+        found: list[str] = []
+        folder = os.path.dirname(path)
+        while len(folder) > len(root) and not os.path.isdir(folder):
+            found.append(folder)
+            folder = os.path.dirname(folder)
+        return found
 
     def remove_if_empty(self, path: str) -> None:
         """Remove the shared parent when nobody has anything in it."""

@@ -37,6 +37,7 @@ class Cgroups:
     def __init__(self, found: Found, fs: Kernfs = REAL, subtree: str = SUBTREE) -> None:
         v1 = V1(found.hierarchies, fs, subtree) if found.hierarchies else None
         v2 = V2(found.tree, fs, subtree) if found.tree else None
+        self._subtree = subtree
         self._checked = _checked if subtree else paths.checked
         self._backends: tuple[Backend, ...] = tuple(backend for backend in (v2, v1) if backend is not None)
         self._freezer: Backend | None = v1 if v1 and ("freezer" in v1.controllers or not v2) else v2
@@ -55,19 +56,20 @@ class Cgroups:
         """
         if mountinfo is None:
             mountinfo = REAL.read("/proc/self/mountinfo")
-        return cls(detect.found(mountinfo), fs, subtree)
+        return cls(detect.found(mountinfo, detect.USED if subtree else detect.EVERY), fs, subtree)
 
     def create(self, name: str, resources: dict[str, Any], *, strict: bool = False) -> Placement:
         """Make `quarterdeck/<name>` with its limits in place; on failure nothing is left. `resources` is OCI's
         linux.resources. `strict`: what would be ignored is refused.
         Raises InvalidInput, Conflict, SetupFailed, MissingFeature."""
         ignored = self._ignored(resources)
+        if not self._subtree:
+            self._must_be_unused(name)
         with _in_words(f"make the cgroup {name}"), ExitStack() as undo:
             for backend in self._backends:
                 ignored += backend.create(self._checked(name), resources)
                 undo.callback(backend.delete, name, 0.0)
-            if strict and ignored:
-                raise errors.MissingFeature("; ".join(ignored))
+            _refuse_ignored(ignored, strict)
             undo.pop_all()
         return self.place(name)._replace(ignored=tuple(ignored))
 
@@ -77,7 +79,7 @@ class Cgroups:
         join = tuple(path for placement in placements for path in placement.join)
         return Placement(join, next((p.into for p in placements if p.into), None))
 
-    def update(self, name: str, resources: dict[str, Any]) -> tuple[str, ...]:
+    def update(self, name: str, resources: dict[str, Any], *, strict: bool = False) -> tuple[str, ...]:
         """Change the limits that are given, and only those; what is ignored here, a sentence each.
 
         Device rules are no limits and stay as they are: on v1 "deny all, then allow these" would shut the program out
@@ -90,6 +92,7 @@ class Cgroups:
         with _in_words(f"change the limits of {name}"):
             for backend in self._backends:
                 ignored += backend.update(self._checked(name), resources)
+            _refuse_ignored(ignored, strict)
         return tuple(ignored)
 
     def freeze(self, name: str) -> None:
@@ -158,10 +161,24 @@ class Cgroups:
         if not all(os.path.isdir(path) for path in self.paths(name).values()):
             raise errors.NotFound(f"{name} has no cgroup, or not any more", hint="only what runs has limits to change")
 
+    def _must_be_unused(self, name: str) -> None:
+        """A path may lead to a cgroup that another made; with processes, or frozen, it is not for a new container."""
+        if pids := self.pids(name):
+            raise errors.Conflict(f"container's cgroup is not empty: {len(pids)} process(es) found")
+        if self.is_frozen(name):
+            raise errors.Conflict("container's cgroup unexpectedly frozen", hint="thaw it, or give another path")
+
     def _ignored(self, resources: dict[str, Any]) -> list[str]:
         """A sentence for each controller that these resources need and this host does not offer."""
+        if resources.get("unified") and self.kind != "v2":
+            raise errors.InvalidInput("invalid configuration: cannot use unified on cgroup v1")
         offered = {"blkio" if name == "io" else name for name in self.controllers}
         return [advice.missing(name) for name in sorted(settings.wanted(resources) - offered)]
+
+
+def _refuse_ignored(ignored: list[str], strict: bool) -> None:
+    if strict and ignored:
+        raise errors.MissingFeature("; ".join(ignored), hint="see the cgroups of this host: cat /proc/cgroups")
 
 
 def _checked(name: str) -> str:

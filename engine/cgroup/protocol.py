@@ -6,6 +6,9 @@ from typing import Any, Final, NamedTuple, Protocol
 SUBTREE: Final = "quarterdeck"
 """Our folder in every hierarchy, beside the caller's own cgroup; nothing else is touched."""
 
+Exists = Callable[[str, str], bool]
+"""Whether a cgroup has a file: (controller, file)."""
+
 Readings = dict[str, int | None]
 """Fields of `engine.model.Sample` by name, and `inactive_file_bytes`, which is taken off the memory."""
 

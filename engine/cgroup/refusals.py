@@ -1,16 +1,19 @@
 """What the kernel refuses, in words for a person."""
 
 import errno
+from collections.abc import Callable
 
 from engine import errors
 from engine.cgroup.protocol import Setting
 
 
-def of_setting(setting: Setting, err: OSError) -> errors.EngineError:
+def of_setting(
+    setting: Setting, err: OSError, figure: Callable[[str], str] = lambda _name: "unknown"
+) -> errors.EngineError:
     """The kernel's refusal of a setting, in words."""
     code = err.errno or 0
     if code == errno.EBUSY and setting.controller == "memory":
-        return too_little_memory(setting)
+        return too_little_memory(setting, figure("usage_in_bytes"), figure("max_usage_in_bytes"))
     if code in (errno.EINVAL, errno.ERANGE, errno.EACCES, errno.ENODEV, errno.ENXIO, errno.ENOSPC):
         return errors.InvalidInput(
             f"the kernel does not take {setting.value!r} as {setting.what} ({setting.file}: {err.strerror})",
@@ -20,10 +23,10 @@ def of_setting(setting: Setting, err: OSError) -> errors.EngineError:
     return errors.SetupFailed(f"cannot set the {setting.what} ({setting.file}): {err.strerror}", errno=code)
 
 
-def too_little_memory(setting: Setting) -> errors.Conflict:
+def too_little_memory(setting: Setting, usage: str, peak: str) -> errors.Conflict:
     """A memory limit below what is in use and cannot be given back."""
     return errors.Conflict(
-        f"more memory is in use than the {setting.what} of {setting.value} bytes",
+        f"unable to set {setting.what} to {setting.value} (current usage: {usage}, peak usage: {peak})",
         hint="set a higher limit, or let the program free memory first",
         errno=errno.EBUSY,
     )

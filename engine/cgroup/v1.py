@@ -35,21 +35,27 @@ class V1:
         """Make it in every hierarchy and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
             for root in self._roots:
-                undo.callback(self._leave, root)
-                self._fs.make(self._below(root, name), partial(self._prepare_parents, root, name))
-                undo.callback(self._fs.remove, self._below(root, name))
+                self._make(root, name, undo)
             self._fill_cpuset(name)
             ignored = self.update(name, resources)
             undo.pop_all()
         return ignored
+
+    def _make(self, root: str, name: str, undo: ExitStack) -> None:
+        """Make it and what lies above it in one hierarchy; what is not new is not ours to remove."""
+        folder = self._below(root, name)
+        undo.callback(self._leave, root)
+        for parent in reversed(self._fs.missing(root, folder)):
+            undo.callback(self._fs.remove_if_empty, parent)
+        if self._fs.make(folder, partial(self._prepare_parents, root, name), keep=not self._subtree):
+            undo.callback(self._fs.remove, folder)
 
     def update(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Change the limits that are given; what is ignored, a sentence each."""
         exists = partial(self._exists, name)
         given = [s for s in settings.for_v1(resources, exists) if s.controller in self._root_of]
         usable, ignored = settings.divide(given, exists)
-        for setting in self._in_order(name, usable):
-            settings.apply(self._fs, self._folder(setting.controller, name), setting)
+        settings.apply_all(self._fs, lambda s: self._folder(s.controller, name), self._in_order(name, usable))
         return ignored
 
     def place(self, name: str) -> Placement:

@@ -18,6 +18,7 @@ from engine.cgroup.kernfs import REAL, Kernfs
 from engine.cgroup.protocol import SUBTREE, Mount, Placement, Setting, Source
 
 _FREEZE_SECONDS: Final = 2.0
+_MEMORY: Final = ("memory.max", "memory.swap.max")
 _PARTLY_GIVEN: Final = ("memory.max", "cpu.max")
 """Files of which a request may give a part only, so that their present text counts."""
 
@@ -34,25 +35,42 @@ class V2:
     def create(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Make the cgroup and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
-            undo.callback(self._leave)
-            self._fs.make(self._folder(name), partial(self._prepare_parents, name))
-            undo.callback(self._fs.remove, self._folder(name))
+            self._make(name, undo)
             ignored = self.update(name, resources)
             undo.pop_all()
         return ignored
+
+    def _make(self, name: str, undo: ExitStack) -> None:
+        """Make it and what lies above it; what is not new is not ours to remove."""
+        folder = self._folder(name)
+        undo.callback(self._leave)
+        for parent in reversed(self._fs.missing(self._root, folder)):
+            undo.callback(self._fs.remove_if_empty, parent)
+        if self._fs.make(folder, partial(self._prepare_parents, name), keep=not self._subtree):
+            undo.callback(self._fs.remove, folder)
 
     def update(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Change the limits that are given; what is ignored, a sentence each."""
         folder = self._folder(name)
         exists = partial(self._exists, folder)
         now = {file: self._fs.read_or(f"{folder}/{file}", "max") for file in _PARTLY_GIVEN}
-        given = [s for s in settings.for_v2(resources, exists, now) if s.controller in self.controllers]
-        usable, ignored = settings.divide(given, exists)
+        given = settings.for_v2(resources, exists, now)
+        has = (*self.controllers, "cgroup")
+        usable, ignored = settings.divide([s for s in given if s.controller in has], exists)
+        self._refuse_limits(folder, resources, usable)
+        settings.apply_all(self._fs, lambda _setting: folder, usable)
         for setting in usable:
-            _refuse_killing(self._fs, folder, setting)
-            settings.apply(self._fs, folder, setting)
             _check_cpuset(self._fs, folder, setting)
-        return ignored
+        lost = [s for s in given if s.controller not in has and s.what.startswith("unified")]
+        return [*ignored, *(f"{s.what} can't be set: controller {s.controller} not available" for s in lost)]
+
+    def _refuse_limits(self, folder: str, resources: dict[str, Any], usable: list[Setting]) -> None:
+        """The engine refuses a limit that would kill; of a runtime that is asked for with `checkBeforeUpdate`."""
+        if self._subtree:
+            for setting in usable:
+                _refuse_killing(self._fs, folder, setting)
+        elif (resources.get("memory") or {}).get("checkBeforeUpdate") is True:
+            _check_before_update(self._fs, folder, usable)
 
     def place(self, name: str) -> Placement:
         """The directory for CLONE_INTO_CGROUP."""
@@ -161,7 +179,22 @@ def _refuse_killing(fs: Kernfs, folder: str, setting: Setting) -> None:
     if current > int(setting.value):
         needed = stats.unreclaimable(current, fs.read_or(f"{folder}/memory.stat", ""))
         if needed > int(setting.value):
-            raise refusals.too_little_memory(setting)
+            peak = fs.read_or(f"{folder}/memory.peak", "unknown").strip()
+            raise refusals.too_little_memory(setting, str(current), peak)
+
+
+def _check_before_update(fs: Kernfs, folder: str, usable: list[Setting]) -> None:
+    """Memory, and with swap memory and swap together, must not be in use beyond the new limits. Raises Conflict."""
+    given = {s.file: int(s.value) for s in usable if s.file in _MEMORY and s.value != "max"}
+    limit, swap = given.get("memory.max"), given.get("memory.swap.max")
+    if limit is None:
+        return
+    usage = stats.number(fs.read_or(f"{folder}/memory.current", "0")) or 0
+    swapped = stats.number(fs.read_or(f"{folder}/memory.swap.current", "0")) or 0
+    if swap is not None and limit + swap < usage + swapped:
+        raise errors.Conflict(f"rejecting memory+swap limit {limit + swap} < usage {usage + swapped}")
+    if limit < usage:
+        raise errors.Conflict(f"rejecting memory limit {limit} < usage {usage}")
 
 
 def _check_cpuset(fs: Kernfs, folder: str, setting: Setting) -> None:
