@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.box import Box
@@ -73,3 +74,13 @@ def test_cgroups_that_cannot_be_mounted_are_a_warning_and_no_obstacle(joining: B
     assert outcome.code == 0
     assert len(outcome.warnings) == 1
     assert outcome.warnings[0].startswith("a container cannot see its cgroups: cannot mount tmpfs on /etc/here/pids: ")
+
+
+def test_without_a_cgroup_namespace_it_still_sees_its_own_cgroups_alone(joining: Box) -> None:
+    def change(spec: dict[str, Any]) -> None:
+        spec["linux"]["namespaces"].remove({"type": "cgroup"})
+
+    joining.change = change
+    outcome = joining.run("ls /sys/fs/cgroup; cat /sys/fs/cgroup/pids/pids.current; touch /sys/fs/cgroup/pids/x")
+    assert outcome.out.split() == [*sorted(HIERARCHIES), "2"]
+    assert "Read-only file system" in outcome.err

@@ -273,3 +273,12 @@ def test_a_mount_shows_owners_by_its_own_mapping(box: Box, tmp_path: Path) -> No
     outcome = with_mounts(box, mount).run("ls -ln /data/file")
     assert outcome.error is None
     assert outcome.out.split()[2:4] == ["5", "5"]
+
+
+def test_a_root_that_is_moved_instead_of_pivoted_has_no_proc_of_the_host_behind_it(box: Box) -> None:
+    order = box.order
+    box.order = lambda options: order(options)._replace(pivot=False)  # type: ignore[method-assign]
+    outcome = box.run("ls / && cat /proc/self/mounts")
+    assert outcome.error is None
+    assert "passwd" not in outcome.out.split("\n\n")[0]
+    assert len([line for line in outcome.out.splitlines() if " proc " in line and " /proc " in line]) == 1
