@@ -91,6 +91,10 @@ class CreateOptions(Value, frozen=True, kw_only=True):
     """Names with or without CAP_, any case, or ALL."""
     cap_drop: tuple[str, ...] = ()
     privileged: bool = False
+    userns: str = ""
+    """Empty or private: ids of its own; host: the host's; auto:size=N: so many of its own."""
+    seccomp: str = ""
+    """Empty: the default policy; unconfined: none; else a policy as JSON, in Docker's form or the OCI's."""
     network: str = "none"
     """Only "none" (loopback of its own) so far."""
     restart: RestartPolicy = RestartPolicy()
@@ -160,3 +164,5 @@ class Container(Value, frozen=True, kw_only=True):
     created_ns: int
     options: CreateOptions
     state: ContainerState
+    ids: tuple[int, int] | None = None
+    """First id of the host and number of ids of its user namespace; None without one."""

@@ -28,6 +28,7 @@ from engine.sandbox import (
     namespaces,
     oci_process,
     scheduling,
+    seccomp,
     security,
     userns,
 )
@@ -65,6 +66,10 @@ class EnterOrder(NamedTuple):
     """How many descriptors from 3 on the program inherits."""
     keyring: str | None = ""
     """See `finish.detach`."""
+    seccomp: dict[str, Any] | None = None
+    """`linux.seccomp` of the OCI runtime-spec."""
+    cache: str | None = None
+    """A folder for compiled seccomp filters."""
 
 
 def enter(order: EnterOrder, stdio: Stdio | None, process: finish.Process | None = None) -> Child:
@@ -145,6 +150,7 @@ def _process(order: EnterOrder) -> finish.Process:
         limits.parse(list(order.rlimits)),
         order.size,
         order.oom_score_adj,
+        seccomp=None if order.seccomp is None else seccomp.compile(order.seccomp, order.cache),
     )
 
 

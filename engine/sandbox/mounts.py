@@ -26,16 +26,18 @@ _TMPFS_KEYS: Final = ("size", "mode", "nr_inodes", "nr_blocks", "uid", "gid")
 _TMPFS_WORDS: Final = ("ro", "rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "noatime", "relatime")
 
 
-def mounts(options: CreateOptions, files: dict[str, str]) -> list[dict[str, Any]]:
-    """All mounts. `files` are the engine's own, by their name in /etc, such as hosts -> a path of the host.
+def mounts(options: CreateOptions, files: dict[str, str], *, mapped: bool = False) -> list[dict[str, Any]]:
+    """All mounts. `files` are the engine's own, by their name in /etc, such as hosts -> a path of the host. `mapped`:
+    in a user namespace, where what is bound shows the owners that it has on the host.
 
     One of the operator's takes the place of a default with the same destination. A mount comes before those in it,
     so that none is hidden. Raises `InvalidInput`.
     """
-    wanted = [*map(_bind, options.binds), *(_tmpfs(path, words) for path, words in options.tmpfs.items())]
+    binds = [_bind(bind, "ridmap" if mapped else "") for bind in options.binds]
+    wanted = [*binds, *(_tmpfs(path, words) for path, words in options.tmpfs.items())]
     taken = _destinations(wanted)
     base = [_default(entry, options.privileged) for entry in DEFAULTS]
-    own = [_own_file(name, source) for name, source in files.items()]
+    own = [_own_file(name, source, "idmap" if mapped else "") for name, source in files.items()]
     kept = [mount for mount in base + own if mount["destination"] not in taken]
     return sorted(kept + wanted, key=lambda mount: mount["destination"].count("/"))
 
@@ -47,12 +49,13 @@ def _default(entry: tuple[str, str, str, list[str]], privileged: bool) -> dict[s
     return {"destination": destination, "type": kind, "source": source, "options": words}
 
 
-def _own_file(name: str, source: str) -> dict[str, Any]:
+def _own_file(name: str, source: str, mapping: str) -> dict[str, Any]:
     destination = f"/etc/{posixpath.basename(name)}"
-    return {"destination": destination, "type": "bind", "source": source, "options": ["bind", "rprivate"]}
+    words = ["bind", "rprivate", *([mapping] if mapping else [])]
+    return {"destination": destination, "type": "bind", "source": source, "options": words}
 
 
-def _bind(bind: Bind) -> dict[str, Any]:
+def _bind(bind: Bind, mapping: str) -> dict[str, Any]:
     if bind.propagation not in mount_options.ONE_WAY:
         raise InvalidInput(
             f"the propagation {bind.propagation!r} of a volume is not supported",
@@ -60,7 +63,7 @@ def _bind(bind: Bind) -> dict[str, Any]:
         )
     if not bind.source.startswith("/") or "\0" in bind.source:
         raise InvalidInput(f"the volume's source {bind.source!r} is not an absolute path", hint="such as -v /srv:/srv")
-    words = ["rbind", bind.propagation, *(["ro", "rro"] if bind.read_only else [])]
+    words = ["rbind", bind.propagation, *(["ro", "rro"] if bind.read_only else []), *([mapping] if mapping else [])]
     return {"destination": destination(bind.target), "type": "bind", "source": bind.source, "options": words}
 
 

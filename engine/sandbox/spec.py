@@ -1,8 +1,6 @@
 """The OCI runtime-spec of a container, from an image's config and the operator's options.
 
 The spec is the contract between the halves of the engine: everything below executes it and knows no images.
-A user namespace belongs into `linux.namespaces` with its mappings, a seccomp filter into `linux.seccomp`, an AppArmor
-profile into `process.apparmorProfile`; this builder gives none of them yet.
 Source: OCI runtime-spec 1.2, config.md and config-linux.md.
 """
 
@@ -10,7 +8,7 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.model import CreateOptions, ExecOptions
-from engine.sandbox import capabilities, devices, mounts, process
+from engine.sandbox import capabilities, devices, mounts, process, seccomp_profile
 from engine.sandbox.process import arguments
 from engine.sandbox.resources import resources
 from engine.sandbox.users import USER_ANNOTATION
@@ -37,8 +35,9 @@ MASKED: Final = (
 )
 """What tells of the host, or reaches into it; Docker masks the same."""
 READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
-SYSCTLS: Final = {"net.ipv4.ip_unprivileged_port_start": "0", "net.ipv4.ping_group_range": "0 2147483647"}
-"""In a network of its own every user may listen on port 80, and ping."""
+PING: Final = "net.ipv4.ping_group_range"
+SYSCTLS: Final = {"net.ipv4.ip_unprivileged_port_start": "0", PING: "0 2147483647"}
+"""In a network of its own every user may listen on port 80, and ping: CAP_NET_RAW is not needed for it."""
 
 
 def build(
@@ -49,10 +48,12 @@ def build(
     hostname: str,
     files: dict[str, str],
     cgroups_path: str,
+    ids: tuple[int, int] | None = None,
 ) -> dict[str, Any]:
     """The spec as a plain object. Raises `InvalidInput` for whatever is wrong with the options.
 
-    `config` is the OCI image config, whole; `files` are hosts, hostname and resolv.conf -> their paths on the host.
+    `config` is the OCI image config, whole; `files` are hosts, hostname and resolv.conf -> their paths on the host;
+    `ids` are the first id of the host and the number of ids of its user namespace, None without one.
     """
     if not hostname or len(hostname) > HOSTNAME_MAX or "\0" in hostname:
         raise InvalidInput(f"the host name {hostname!r} is not valid", hint=f"1 to {HOSTNAME_MAX} characters")
@@ -62,22 +63,40 @@ def build(
         "process": process.process(options, config, hostname),
         "root": {"path": "rootfs", "readonly": options.read_only},
         "hostname": hostname,
-        "mounts": mounts.mounts(options, files),
-        "linux": _linux(options, cgroups_path),
+        "mounts": mounts.mounts(options, files, mapped=ids is not None),
+        "linux": _linux(options, cgroups_path, ids),
         "annotations": {"org.quarterdeck.id": container_id, USER_ANNOTATION: user},
     }
 
 
-def _linux(options: CreateOptions, cgroups_path: str) -> dict[str, Any]:
-    found = {
-        "namespaces": [{"type": name} for name in NAMESPACES],
+def _linux(options: CreateOptions, cgroups_path: str, ids: tuple[int, int] | None) -> dict[str, Any]:
+    kinds = NAMESPACES if ids is None else ("user", *NAMESPACES)
+    found: dict[str, Any] = {
+        "namespaces": [{"type": name} for name in kinds],
         "cgroupsPath": cgroups_path,
         "resources": resources(options.limits) | {"devices": devices.rules(options.privileged)},
         "sysctl": dict(SYSCTLS),
     }
+    if ids is not None:
+        first, size = ids
+        mapping = {"containerID": 0, "hostID": first, "size": size}
+        found |= {"uidMappings": [mapping], "gidMappings": [mapping]}
+        found["sysctl"][PING] = f"0 {size - 1}"
+    if (policy := seccomp(options)) is not None:
+        found["seccomp"] = policy
     if options.privileged:
         return found | {"devices": devices.of_host()}
     return found | {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
+
+
+def seccomp(options: CreateOptions) -> dict[str, Any] | None:
+    """`linux.seccomp` for what the operator says, None for no filter. Raises `InvalidInput`."""
+    if options.seccomp == "unconfined" or (options.privileged and not options.seccomp):
+        return None
+    granted = process.capability_names(options)
+    if not options.seccomp:
+        return seccomp_profile.default(granted)
+    return seccomp_profile.from_docker_json(options.seccomp, granted)
 
 
 def enter_order(options: CreateOptions, config: dict[str, Any], wanted: ExecOptions, *, pid: int) -> dict[str, Any]:
@@ -102,4 +121,5 @@ def enter_order(options: CreateOptions, config: dict[str, Any], wanted: ExecOpti
         "size": list(wanted.size) if wanted.size else None,
         "rlimits": process.rlimits(options.ulimits),
         "oom_score_adj": process.OOM_SCORE,
+        "seccomp": None if wanted.privileged else seccomp(options),
     }

@@ -16,12 +16,13 @@ from engine.model import Status
 from engine.sandbox import resources
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
-from engine.supervise import worker
+from engine.supervise import userids, worker
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.runs import Runs, send_signal
 
 STOP_SECONDS = 10
+_SUBIDS = ("subuid", "subgid")
 KILL_SECONDS = 10.0
 """How long SIGKILL may take: a process in an uninterruptible wait is the kernel's, not ours."""
 
@@ -58,6 +59,7 @@ class Lifecycle:
                 created_ns=time.time_ns(),
                 options=options,
                 state=model.ContainerState(),
+                ids=self._ids(options),
             )
             self._write_files(container)
             self._check(container, image)
@@ -65,6 +67,15 @@ class Lifecycle:
             undo.pop_all()
         self._parts.tell(parts.registry.find(container_id), "create")
         return container_id
+
+    def _ids(self, options: model.CreateOptions) -> tuple[int, int] | None:
+        """The ids of its user namespace, which are its own as long as it is there."""
+        size = userids.wanted(options.userns, options.privileged)
+        if not size:
+            return None
+        taken = [range(ids[0], sum(ids)) for live in self._parts.registry if (ids := live.container.ids)]
+        subuid, subgid = ((files.read(f"/etc/{name}") or b"").decode("utf-8", "replace") for name in _SUBIDS)
+        return userids.allocate(taken, size, userids.pool(subuid, subgid, self._parts.paths.root)).start, size
 
     async def _image(self, name: str, on_event: Any) -> model.Image:
         try:
@@ -109,7 +120,13 @@ class Lifecycle:
             signal_number(container.options.stop_signal)
         hostname = container.options.hostname or container.id[:12]
         runtime_spec.build(
-            container.id, container.options, image.config, hostname=hostname, files={}, cgroups_path="/quarterdeck"
+            container.id,
+            container.options,
+            image.config,
+            hostname=hostname,
+            files={},
+            cgroups_path="/quarterdeck",
+            ids=container.ids,
         )
 
     async def start(self, live: Live, size: tuple[int, int] | None = None) -> None:

@@ -34,6 +34,11 @@ class Parts:
 
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
+    @property
+    def filters(self) -> str:
+        """The folder of compiled seccomp filters."""
+        return f"{self.paths.run}/seccomp"
+
     def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run beside everything else; the reference keeps it from being collected."""
         task = asyncio.ensure_future(work)

@@ -76,7 +76,7 @@ class Sessions:
         placement = parts.cgroups.place(live.id)
         image = parts.store.find(live.container.image_id)
         order = runtime_spec.enter_order(live.options, image.config, options, pid=live.state.pid)
-        order |= {"join": placement.join, "into": placement.into}
+        order |= {"join": placement.join, "into": placement.into, "cache": parts.filters}
         started = await parts.keeper.enter(key, order, terminal=options.tty, stdin=options.interactive)
         self._tell(live, "exec_start", options)
         ended = parts.keeper.exit_future(key)

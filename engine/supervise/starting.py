@@ -65,11 +65,12 @@ class Starter:
             parts.warn(ignored)
         return {
             "spec": spec,
-            "root": parts.snapshots.root(live.id, parts.store.lowers(image)),
+            "root": parts.snapshots.root(live.id, parts.store.lowers(image), idmap=live.container.ids is not None),
             "rootfs": parts.paths.rootfs,
             "join": placement.join,
             "into": placement.into,
             "init": live.options.init,
+            "cache": parts.filters,
         }
 
     def _spec(self, live: Live, config: dict[str, Any]) -> dict[str, Any]:
@@ -81,6 +82,7 @@ class Starter:
             hostname=live.options.hostname or live.id[:12],
             files={name: f"{folder}/{name}" for name in ("hosts", "hostname", "resolv.conf")},
             cgroups_path=f"/quarterdeck/{live.id}",
+            ids=live.container.ids,
         )
 
     def _note(self, live: Live, pid: int) -> None:

@@ -9,6 +9,7 @@ from engine.cli.container.limit_flags import add_device_flags, add_limit_flags, 
 from engine.cli.parse.environment import parse_label_file, parse_labels, parse_variable, parse_variable_file, read_text
 from engine.cli.parse.mount import parse_tmpfs, parse_volume
 from engine.cli.parse.policy import parse_network, parse_restart, parse_ulimit
+from engine.cli.parse.security import parse_security
 from engine.errors import InvalidInput
 
 PULL: Final = ("always", "missing", "never")
@@ -58,6 +59,8 @@ def options_of(args: Namespace) -> dict[str, Any]:
         "cap_add": tuple(args.cap_add),
         "cap_drop": tuple(args.cap_drop),
         "privileged": args.privileged,
+        "userns": args.userns,
+        **parse_security(args.security_opt),
         "network": args.network,
         "restart": args.restart,
         "stop_signal": args.stop_signal,
@@ -106,6 +109,8 @@ def _add_security_flags(parser: Parser) -> None:
     add("--cap-add", action="append", default=[], metavar="CAP", help="a capability besides the default ones")
     add("--cap-drop", action="append", default=[], metavar="CAP", help="a capability less; ALL drops all")
     parser.flag("--privileged", help="every capability and device: no boundary any more")
+    add("--userns", default="", metavar="MODE", help="user ids: private (the default), host, or auto:size=N")
+    add("--security-opt", action="append", default=[], metavar="OPTION", help="seccomp=FILE or seccomp=unconfined")
     add("--ulimit", action="append", default=[], type=parse_ulimit, metavar="NAME=SOFT[:HARD]", help="a resource limit")
     add("--network", "--net", type=parse_network, default="none", metavar="NETWORK", help="none, so far")
     add("-p", "--publish", action="append", default=[], metavar="PORT", help="not there yet")
