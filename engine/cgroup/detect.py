@@ -102,6 +102,8 @@ class Found(NamedTuple):
 def found(mountinfo: str, used: tuple[str, ...] = USED) -> Found:
     """All of the above for one mount table."""
     seen = mounts(mountinfo, used)
-    hierarchies, tree = v1_hierarchies(seen), v2_tree(seen, used)
+    hierarchies, tree = v1_hierarchies(seen), v2_tree(seen)
+    if tree and not hierarchies:
+        tree = v2_tree(seen, used)  # in the hybrid the tree is for killing and freezing; its root is left as it is
     usable = tuple(mount for mount in hierarchies if is_usable(mount))
     return Found((*hierarchies, *((tree,) if tree else ())), usable, tree if tree and is_usable(tree) else None)

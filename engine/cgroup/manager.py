@@ -139,6 +139,16 @@ class Cgroups:
         with _in_words(f"read the figures of {name}"):
             return Sampler([source for backend in self._backends for source in backend.sources(self._checked(name))])
 
+    def stats(self, name: str) -> dict[str, Any]:
+        """Its figures in the shape of `data` of `runc events --stats`; of the hybrid those of v1. Raises NotFound."""
+        from engine.cgroup import v1_figures, v2_figures
+
+        self._must_exist(name)
+        read_all = v2_figures.read_all if self.kind == "v2" else v1_figures.read_all
+        source = self._backends[-1] if self._backends else None
+        checked = self._checked(name)
+        return read_all(lambda controller, file: source.read(checked, controller, file) if source else "")
+
     def delete(self, name: str) -> None:
         """Remove it, and our subtree with the last one. Gone already is success.
 

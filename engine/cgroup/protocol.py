@@ -93,6 +93,9 @@ class Backend(Protocol):
     def sources(self, name: str) -> list[Source]:
         """The files of a sample."""
 
+    def read(self, name: str, controller: str, file: str) -> str:
+        """The text of one of its files, empty where there is none."""
+
     def delete(self, name: str, deadline: float) -> list[Exception]:
         """Remove it and what is nested in it, by the deadline (monotonic); every failure, none where it is gone."""
 

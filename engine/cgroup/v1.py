@@ -111,6 +111,10 @@ class V1:
             if controller in self._root_of
         ]
 
+    def read(self, name: str, controller: str, file: str) -> str:
+        """The text of one of its files, empty where there is none."""
+        return self._fs.read_or(f"{self._folder(controller, name)}/{file}", "") if controller in self._root_of else ""
+
     def delete(self, name: str, deadline: float) -> list[Exception]:
         """Remove it from every hierarchy; every failure, none where it is gone."""
         failures: list[Exception] = []

@@ -114,6 +114,10 @@ class V2:
         """The files of a sample; those of a controller that is not there are missing, and skipped by the sampler."""
         return [Source(f"{self._folder(name)}/{file}", parse) for file, parse in _FILES]
 
+    def read(self, name: str, _controller: str, file: str) -> str:
+        """The text of one of its files, empty where there is none."""
+        return self._fs.read_or(f"{self._folder(name)}/{file}", "")
+
     def delete(self, name: str, deadline: float) -> list[Exception]:
         """Remove it when it is empty; every failure, none where it is gone."""
         folder = self._folder(name)
