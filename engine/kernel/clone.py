@@ -31,6 +31,7 @@ class Cloned(NamedTuple):
 def clone(flags: int, cgroup: int | None = None) -> Cloned:
     """clone3(2) with SIGCHLD and a pidfd; `cgroup` is a descriptor of a cgroup v2 directory to be born in.
 
+    With CLONE_PARENT it is a child of the caller's parent, to whom its end is told as the caller's would be.
     The caller has one thread. Raises OSError; a refused CLONE_INTO_CGROUP is not told from other refusals.
     """
     syscalls.entering("clone3")
@@ -46,10 +47,9 @@ def _clone3(flags: int, cgroup: int | None) -> Cloned:
     pidfd = ctypes.c_int(-1)
     if cgroup is not None:
         flags |= const.CLONE_INTO_CGROUP
+    end = 0 if flags & const.CLONE_PARENT else signal.SIGCHLD
     arguments = ctypes.create_string_buffer(
-        struct.pack(
-            "11Q", flags | const.CLONE_PIDFD, ctypes.addressof(pidfd), 0, 0, signal.SIGCHLD, 0, 0, 0, 0, 0, cgroup or 0
-        )
+        struct.pack("11Q", flags | const.CLONE_PIDFD, ctypes.addressof(pidfd), 0, 0, end, 0, 0, 0, 0, 0, cgroup or 0)
     )
     pid = _fork_with("clone3", ctypes.addressof(arguments), 88)
     return Cloned(pid, pidfd.value if pid else -1)

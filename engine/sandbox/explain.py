@@ -21,6 +21,8 @@ NAMESPACES: Final = {
 _SYSCTLS: Final = {"network": "net", "mount": "mnt"}
 PRIVILEGE_HINT: Final = "run as root with CAP_SYS_ADMIN; inside another container: docker run --privileged"
 
+WITHOUT_USER_NAMESPACE: Final = "qd runs a container without one of its own with --userns host"
+
 
 def step(description: str, err: OSError) -> errors.EngineError:
     """The error of one step of the set-up; `description` follows the word "cannot"."""
@@ -44,6 +46,8 @@ def namespace(name: str, err: OSError) -> errors.EngineError:
     if number in (errno.ENOSPC, errno.EUSERS):
         key = f"user.max_{_SYSCTLS.get(name, name)}_namespaces"
         return errors.SetupFailed(message, hint=f"their number is limited: sysctl -w {key}=10000", errno=number)
+    if name == "user" and number in (errno.EPERM, errno.EACCES, errno.EINVAL, errno.ENOSYS):
+        return errors.MissingFeature(message, hint=WITHOUT_USER_NAMESPACE, errno=number)
     if number in (errno.EPERM, errno.EACCES):
         return errors.MissingFeature(message, hint=PRIVILEGE_HINT, errno=number)
     if number in (errno.EINVAL, errno.ENOSYS):

@@ -17,22 +17,24 @@ The conversation is drawn in `messages.Kind`. Standard library only: this runs i
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple, NoReturn
 
 from engine import errors
-from engine.kernel import const, proc, syscalls
+from engine.kernel import const, files, proc
 from engine.sandbox import (
     child,
     explain,
     finish,
+    handover,
     hooks,
-    messages,
+    labels,
+    limits,
     namespaces,
     reaper,
     rootfs,
-    sources,
     starter,
     userns,
 )
@@ -101,6 +103,21 @@ class Prepared(NamedTuple):
     given: dict[str, int]
     """Namespaces by path."""
 
+    @property
+    def parted(self) -> bool:
+        """Whether the parent has a part in it."""
+        return self.wanted.has("user") or bool(self.plan.sources)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the child clones another one in its place; see `handover`."""
+        return "user" in self.given and "pid" in self.wanted.new
+
+    @property
+    def in_container(self) -> bool:
+        """Whether hooks run before the child has left the host's root."""
+        return "createContainer" in self.hooks
+
 
 def create(order: Order, stdio: Stdio | None) -> Child:
     """Start a container and return at once; what comes next is said on the child's channel.
@@ -113,12 +130,9 @@ def create(order: Order, stdio: Stdio | None) -> Child:
             made = _spawn(ready, stdio)
         except OSError as err:
             raise explain.namespace("user" if "user" in ready.wanted.new else "pid", err) from err
-        with contextlib.ExitStack() as undo:
-            undo.callback(made.kill)
-            if ready.wanted.has("user") or ready.plan.sources:
-                _hand_over(ready, made)
-            undo.pop_all()
-        return made
+        if not ready.parted:
+            return made
+        return _hand_over(ready, made)
 
 
 @contextlib.contextmanager
@@ -144,36 +158,31 @@ def _spawn(ready: Prepared, stdio: Stdio | None) -> Child:
     fifos = order.fifos or ()
     preserved = tuple(range(3, 3 + order.preserve))
     keep = (*(stdio or ()), *ready.given.values(), *fifos, *preserved)
-    birth = Birth(namespaces.at_clone(ready.wanted), order.join, order.into, keep)
+    flags = 0 if ready.succeeded else namespaces.at_clone(ready.wanted)
+    birth = Birth(flags, order.join, order.into, keep)
     with namespaces.children_inside(ready.given.get("pid")):
         return child.spawn(birth, lambda channel: _main(ready, stdio, channel))
 
 
-def _hand_over(ready: Prepared, made: Child) -> None:
-    """What only the parent may do for a child, mostly for one in a user namespace. Raises OSError, `EngineError`."""
-    if "user" in ready.wanted.new:
-        userns.write_maps(made.pid, ready.wanted.uids, ready.wanted.gids)
-        finish.endow(ready.process, made.pid)
-    with contextlib.ExitStack() as stack:
-        own = ready.given.get("user")
-        if own is None:
-            own = userns.open_of(made.pid)
-            stack.callback(os.close, own)
-        trees = stack.enter_context(sources.opened(ready.plan.sources, own))
-        places = list(trees)
-        for first in range(0, len(places), messages.FDS_MAX):
-            some = places[first : first + messages.FDS_MAX]
-            packet = messages.encode(Kind.MAPPED, trees=some)
-            messages.send(made.channel, packet, *(trees[place] for place in some))
-        messages.send(made.channel, messages.BARE[Kind.MAPPED])
+def _hand_over(ready: Prepared, made: Child) -> Child:
+    """The child that is left, once its parent has done its part. Raises `EngineError`, with nothing left."""
+    with contextlib.ExitStack() as undo:
+        undo.callback(made.kill)
+        given = ready.given.get("user")
+        work = functools.partial(handover.hand_over, made, ready.process, ready.wanted, given, ready.plan.sources)
+        handover.told(made, work)
+        left = handover.told(made, lambda: handover.successor(made)) if ready.succeeded else made
+        undo.pop_all()
+    return left
 
 
 def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     order, process = ready.order, ready.process
     site = Site()
     site.hierarchies = _own_hierarchies(order)
-    finish.detach(process, keys=order.keyring, endowed="user" in ready.wanted.new)
-    if ready.wanted.has("user") or ready.plan.sources:
+    endowed = "user" in ready.wanted.new
+    finish.detach(process, keys=order.keyring, endowed=endowed, labelled=not ready.in_container)
+    if ready.parted:
         _take_over(ready, site, channel)
     namespaces.enter(ready.wanted, ready.given)
     if order.loopback and "network" in ready.wanted.new:
@@ -193,24 +202,27 @@ def _take_over(ready: Prepared, site: Site, channel: Channel) -> None:
     if not ready.wanted.has("user"):
         return
     if "user" in ready.given:
-        try:
-            syscalls.setns(ready.given["user"], const.CLONE_NEWUSER)
-        except OSError as err:
-            raise explain.step("enter the user namespace that is given", err) from err
+        limits.raise_hard(0, ready.process.rlimits)  # the right to it ends with the next line
+        namespaces.enter_one("user", ready.given["user"])
     userns.become_root()
+    if ready.succeeded:
+        handover.succeed(channel)
+        files.set_session()
 
 
 def _construct(ready: Prepared, site: Site, channel: Channel) -> Any:
     """Build the root, and return the terminal's size that comes with GO. Without hooks all is built before GO."""
     plan = ready.plan
     in_parent = any(kind in ready.hooks for kind in hooks.IN_PARENT)
-    if not in_parent and "createContainer" not in ready.hooks:
+    if not in_parent and not ready.in_container:
         return _while_the_network_is_made(lambda: _build([*plan.steps, *plan.last], site), channel)
     size = _while_the_network_is_made(lambda: _build(plan.steps, site), channel)
     if in_parent:
         channel.say(Kind.HOOKS)
         channel.wait()
-    hooks.run(ready.hooks, ("createContainer",), ready.order.state | {"status": "creating", "pid": os.getpid()})
+    if ready.in_container:
+        hooks.run(ready.hooks, ("createContainer",), ready.order.state | {"status": "creating", "pid": os.getpid()})
+        labels.on_exec(ready.process.apparmor, ready.process.selinux)
     _build(plan.last, site)
     return size
 

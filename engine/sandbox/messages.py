@@ -22,6 +22,7 @@ class Kind(enum.StrEnum):
                                  leaves the parent's descriptors, joins its cgroups
       MAPPED  ---------------->  {"trees": [place ...]} with their descriptors, several packets, an empty one last:
                                  only with a user namespace, whose maps are written by then
+              <----------------  SUCCEEDED  {"pid": ...} with a pidfd: another child goes on; see `handover`
                                  makes its namespaces
               <----------------  UNSHARED   in its namespaces
       (the network of the new    mounts, pivot_root, masks: at the same time, since neither
@@ -42,6 +43,7 @@ class Kind(enum.StrEnum):
     """
 
     MAPPED = "mapped"
+    SUCCEEDED = "succeeded"
     UNSHARED = "unshared"
     GO = "go"
     HOOKS = "hooks"
@@ -91,10 +93,18 @@ def receive(channel: socket.socket) -> tuple[Message, list[int]]:
 
     Raises BlockingIOError on a socket that does not block, `GoneAway` at the end, ValueError for nonsense.
     """
-    packet, fds, _flags, _address = socket.recv_fds(channel, PACKET_MAX, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+    try:
+        packet, fds = _receive(channel)
+    except ConnectionResetError:  # the other side left something unread: what it said before is still there
+        packet, fds = _receive(channel)
     if not packet:
         raise GoneAway
     return decode(packet), list(fds)
+
+
+def _receive(channel: socket.socket) -> tuple[bytes, list[int]]:
+    packet, fds, _flags, _address = socket.recv_fds(channel, PACKET_MAX, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
+    return packet, fds
 
 
 def send(channel: socket.socket, packet: bytes, *fds: int) -> None:

@@ -10,7 +10,6 @@ it is entered by setns(2). Source: OCI runtime-spec 1.2, config-linux.md, "Names
 """
 
 import contextlib
-import errno
 import fcntl
 import os
 from collections.abc import Iterator
@@ -176,15 +175,16 @@ def enter(wanted: Wanted, given: dict[str, int]) -> None:
     """The child: all but those of the clone. Raises OSError, `EngineError`."""
     for kind, fd in given.items():
         if kind not in _AT_CLONE and kind != "mount":
-            _enter(kind, fd)
+            enter_one(kind, fd)
     _unshare(wanted)
     if "time" in wanted.new:
         _set_clocks(wanted.offsets)
     if "mount" in given:
-        _enter("mount", given["mount"])
+        enter_one("mount", given["mount"])
 
 
-def _enter(kind: str, fd: int) -> None:
+def enter_one(kind: str, fd: int) -> None:
+    """setns(2) into one that is given. Raises `EngineError`."""
     try:
         syscalls.setns(fd, FLAGS[kind])
     except OSError as err:
@@ -218,7 +218,7 @@ def _set_clocks(offsets: dict[str, tuple[int, int]]) -> None:
         except OSError as err:
             raise explain.step("set the clocks of the time namespace", err) from err
     with files.closing(files.open_path("/proc/self/ns/time_for_children", os.O_RDONLY)) as fd:
-        _enter("time", fd)
+        enter_one("time", fd)
 
 
 def raise_loopback() -> None:
@@ -231,8 +231,3 @@ def raise_loopback() -> None:
         syscalls.entering("ioctl")
         flags = struct.unpack("16xh22x", fcntl.ioctl(sock, const.SIOCGIFFLAGS, request))[0]
         fcntl.ioctl(sock, const.SIOCSIFFLAGS, struct.pack("16sh22x", b"lo", flags | const.IFF_UP))
-
-
-def is_refused(err: OSError) -> bool:
-    """Whether an id cannot be had in this user namespace."""
-    return err.errno in (errno.EINVAL, errno.EPERM)
