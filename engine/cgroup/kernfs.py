@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 GONE: Final = (errno.ENOENT, errno.ENODEV)
 _READ_SIZE: Final = 1 << 16
@@ -68,6 +68,16 @@ class Kernfs:
     def signal(self, pid: int) -> None:
         """SIGKILL. Raises ProcessLookupError."""
         os.kill(pid, signal.SIGKILL)
+
+    def guard_devices(self, path: str, rules: list[dict[str, Any]]) -> None:
+        """Let a v2 cgroup have only these devices. Raises OSError where the kernel takes no program for it."""
+        from engine.cgroup import device_filter  # for v2 hosts alone
+
+        device_filter.attach(path, rules)
+
+    def chown(self, path: str, uid: int) -> None:
+        """chown(2), of the owner alone."""
+        os.chown(path, uid, -1)
 
     def read_or(self, path: str, default: str) -> str:
         """The text of a file, or `default` where it cannot be read."""

@@ -36,7 +36,9 @@ class Cgroups:
 
     def __init__(self, found: Found, fs: Kernfs = REAL, subtree: str = SUBTREE) -> None:
         v1 = V1(found.hierarchies, fs, subtree) if found.hierarchies else None
-        v2 = V2(found.tree, fs, subtree) if found.tree else None
+        guards = v1 is None or "devices" not in v1.controllers
+        v2 = V2(found.tree, fs, subtree, guards) if found.tree else None
+        self._v2 = v2 if v1 is None else None
         self._subtree = subtree
         self._checked = _checked if subtree else paths.checked
         self._backends: tuple[Backend, ...] = tuple(backend for backend in (v2, v1) if backend is not None)
@@ -127,6 +129,12 @@ class Cgroups:
     def pids(self, name: str) -> list[int]:
         """Its processes, as the host numbers them; from v1 where a kernel before 5.7 put none into the v2 tree."""
         return next((pids for backend in self._backends if (pids := backend.pids(self._checked(name)))), [])
+
+    def delegate(self, name: str, uid: int) -> None:
+        """Give it to the root of a user namespace, on a host with v2 alone; v1 has no safe delegation."""
+        if self._v2 is not None:
+            with _in_words(f"delegate {name}"):
+                self._v2.delegate(self._checked(name), uid)
 
     def oom_kills(self, name: str) -> int:
         """How many of its processes the kernel killed for the memory limit."""

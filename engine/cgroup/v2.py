@@ -7,16 +7,18 @@ Source: Documentation/admin-guide/cgroup-v2.rst.
 """
 
 import os
+import posixpath
 import time
 from contextlib import ExitStack, suppress
 from functools import partial
 from typing import Any, Final
 
 from engine import errors
-from engine.cgroup import convert, detect, refusals, settings, stats
+from engine.cgroup import convert, detect, fields, refusals, settings, stats
 from engine.cgroup.kernfs import REAL, Kernfs
 from engine.cgroup.protocol import SUBTREE, Mount, Placement, Setting, Source
 
+_DELEGATED: Final = ("cgroup.procs", "cgroup.threads", "cgroup.subtree_control")
 _FREEZE_SECONDS: Final = 2.0
 _MEMORY: Final = ("memory.max", "memory.swap.max")
 _PARTLY_GIVEN: Final = ("memory.max", "cpu.max")
@@ -26,9 +28,11 @@ _PARTLY_GIVEN: Final = ("memory.max", "cpu.max")
 class V2:
     """The tree of cgroup v2, with those controllers that it can give us (none, in the hybrid)."""
 
-    def __init__(self, mount: Mount, fs: Kernfs = REAL, subtree: str = SUBTREE) -> None:
+    def __init__(self, mount: Mount, fs: Kernfs = REAL, subtree: str = SUBTREE, guards: bool = True) -> None:
         self._fs = fs
         self._subtree = subtree
+        self._guards = guards
+        """Whether devices are ours to deny, and not v1's."""
         self._root = mount.path
         self.controllers = mount.controllers
 
@@ -36,7 +40,7 @@ class V2:
         """Make the cgroup and set its limits, or leave nothing; what is ignored, a sentence each."""
         with ExitStack() as undo:
             self._make(name, undo)
-            ignored = self.update(name, resources)
+            ignored = [*self.update(name, resources), *self._guard(name, resources)]
             undo.pop_all()
         return ignored
 
@@ -71,6 +75,28 @@ class V2:
                 _refuse_killing(self._fs, folder, setting)
         elif (resources.get("memory") or {}).get("checkBeforeUpdate") is True:
             _check_before_update(self._fs, folder, usable)
+
+    def _guard(self, name: str, resources: dict[str, Any]) -> list[str]:
+        """Deny devices but those that the rules allow; a sentence where the kernel does not let us."""
+        rules = fields.items(resources, "devices")
+        if not self._guards or not rules:
+            return []
+        try:
+            self._fs.guard_devices(self._folder(name), rules)
+        except OSError as err:
+            return [f"devices are not denied: the kernel takes no program for a cgroup ({err.strerror})"]
+        return []
+
+    def delegate(self, name: str, uid: int) -> None:
+        """Give it to a user, as far as the kernel says that it may be: it can be divided, and its limits not changed.
+
+        Source: cgroup-v2.rst, "Model of Delegation"; cgroups(7), "/sys/kernel/cgroup/delegate".
+        """
+        folder = self._folder(name)
+        self._fs.chown(folder, uid)
+        for file in self._fs.read_or("/sys/kernel/cgroup/delegate", "\n".join(_DELEGATED)).split():
+            with suppress(FileNotFoundError):
+                self._fs.chown(f"{folder}/{posixpath.basename(file)}", uid)
 
     def place(self, name: str) -> Placement:
         """The directory for CLONE_INTO_CGROUP."""

@@ -152,6 +152,7 @@ _X86_64: Final = {
     "ioprio_set": 251,
     "sched_setattr": 314,
     "seccomp": 317,
+    "bpf": 321,
     "execveat": 322,
 }
 _AARCH64: Final = {
@@ -172,6 +173,7 @@ _AARCH64: Final = {
     "set_mempolicy": 237,
     "sched_setattr": 274,
     "seccomp": 277,
+    "bpf": 280,
     "execveat": 281,
 }
 _EVERYWHERE: Final = {

@@ -7,7 +7,7 @@ kernel to the same cases. Any of its calls can be made to fail, by its number.
 import errno
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.cgroup.convert import parse_list
 from engine.cgroup.kernfs import Kernfs
@@ -99,6 +99,8 @@ class FakeCgroupfs(Kernfs):
 
     def __init__(self, root: Path, layout: Layout) -> None:
         self.calls = 0
+        self.guarded: dict[str, list[dict[str, Any]]] = {}
+        """Cgroups whose devices are denied, with the rules."""
         self._dying: set[int] = set()
         """Killed, and perhaps frozen: on v1 a process dies only when it is thawed."""
         self.fail_at: int | None = None
@@ -133,6 +135,10 @@ class FakeCgroupfs(Kernfs):
         for name in os.listdir(path):
             os.unlink(f"{path}/{name}")
         os.rmdir(path)
+
+    def guard_devices(self, path: str, rules: list[dict[str, Any]]) -> None:
+        self._count(path)
+        self.guarded[path] = rules
 
     def write(self, path: str, value: str) -> None:
         self._count(path)
