@@ -153,9 +153,9 @@ class Kernfs:
             attempt += 1
 
     def missing(self, root: str, path: str) -> list[str]:
-        """The folders between a root and a path below it that are not there, the deepest first."""
+        """A path below a root and the folders between, as far as they are not there, the deepest first."""
         found: list[str] = []
-        folder = os.path.dirname(path)
+        folder = path
         while len(folder) > len(root) and not os.path.isdir(folder):
             found.append(folder)
             folder = os.path.dirname(folder)

@@ -40,6 +40,7 @@ class Cgroups:
         v2 = V2(found.tree, fs, subtree, guards) if found.tree else None
         self._v2 = v2 if v1 is None else None
         self._subtree = subtree
+        self._fs = fs
         self._checked = _checked if subtree else paths.checked
         self._backends: tuple[Backend, ...] = tuple(backend for backend in (v2, v1) if backend is not None)
         self._freezer: Backend | None = v1 if v1 and ("freezer" in v1.controllers or not v2) else v2
@@ -69,11 +70,18 @@ class Cgroups:
             self._must_be_unused(name)
         with _in_words(f"make the cgroup {name}"), ExitStack() as undo:
             for backend in self._backends:
-                ignored += backend.create(self._checked(name), resources)
-                undo.callback(backend.delete, name, 0.0)
+                undo.callback(self._take_back, backend, name, backend.missing(self._checked(name)))
+                ignored += backend.create(name, resources)
             _refuse_ignored(ignored, strict)
             undo.pop_all()
         return self.place(name)._replace(ignored=tuple(ignored))
+
+    def _take_back(self, backend: Backend, name: str, new: list[str]) -> None:
+        """After a failure: what was not there before goes, and what was there by its path stays."""
+        if self._subtree:
+            backend.delete(name, 0.0)
+        for folder in new:
+            self._fs.remove_if_empty(folder)
 
     def place(self, name: str) -> Placement:
         """How one more process gets into it."""

@@ -66,6 +66,9 @@ class Backend(Protocol):
     def create(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Make the cgroup and set its limits, or leave nothing; what is ignored, a sentence each."""
 
+    def missing(self, name: str) -> list[str]:
+        """What is not there yet of its folders and of those above them, the deepest first."""
+
     def update(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Change the limits that are given; what is ignored, a sentence each."""
 

@@ -45,10 +45,12 @@ class V1:
         """Make it and what lies above it in one hierarchy; what is not new is not ours to remove."""
         folder = self._below(root, name)
         undo.callback(self._leave, root)
-        for parent in reversed(self._fs.missing(root, folder)):
-            undo.callback(self._fs.remove_if_empty, parent)
         if self._fs.make(folder, partial(self._prepare_parents, root, name), keep=not self._subtree):
             undo.callback(self._fs.remove, folder)
+
+    def missing(self, name: str) -> list[str]:
+        """What is not there yet of its folders and of those above them, the deepest first."""
+        return [folder for root in self._roots for folder in self._fs.missing(root, self._below(root, name))]
 
     def update(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Change the limits that are given; what is ignored, a sentence each."""

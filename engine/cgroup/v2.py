@@ -48,10 +48,12 @@ class V2:
         """Make it and what lies above it; what is not new is not ours to remove."""
         folder = self._folder(name)
         undo.callback(self._leave)
-        for parent in reversed(self._fs.missing(self._root, folder)):
-            undo.callback(self._fs.remove_if_empty, parent)
         if self._fs.make(folder, partial(self._prepare_parents, name), keep=not self._subtree):
             undo.callback(self._fs.remove, folder)
+
+    def missing(self, name: str) -> list[str]:
+        """What is not there yet of its folder and of those above it, the deepest first."""
+        return self._fs.missing(self._root, self._folder(name))
 
     def update(self, name: str, resources: dict[str, Any]) -> list[str]:
         """Change the limits that are given; what is ignored, a sentence each."""
