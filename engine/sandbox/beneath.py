@@ -38,16 +38,32 @@ class Root:
 
     def file(self, path: str, mode: int = 0o644) -> int:
         """Open what is there; an empty file is made where nothing is."""
+        return self._file(path, mode, LINKS_MAX)
+
+    def _file(self, path: str, mode: int, budget: int) -> int:
         try:
             return self.open(path)
         except FileNotFoundError:
+            if budget == 0:
+                raise
             folder = self.directory(os.path.dirname(path))
+        with files.closing(folder):
+            made = self._make_file(os.path.basename(path), mode, folder)
+            target = path if made else self._behind_link(path, folder)
+        return self.open(path) if made else self._file(target, mode, budget - 1)
+
+    def _make_file(self, name: str, mode: int, folder: int) -> bool:
         try:
             flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW
-            os.close(files.open_path(os.path.basename(path), flags, mode, folder=folder))
-        finally:
-            os.close(folder)
-        return self.open(path)
+            os.close(files.open_path(name, flags, mode, folder=folder))
+        except FileExistsError:
+            return False
+        return True
+
+    def _behind_link(self, path: str, folder: int) -> str:
+        """What a link that leads nowhere names, as a path of the root."""
+        target = files.read_link(os.path.basename(path), folder=folder)
+        return os.path.normpath(os.path.join(os.path.dirname(path), target))
 
     def _directory(self, path: str, mode: int, links: bool, budget: int) -> int:
         try:
@@ -65,8 +81,7 @@ class Root:
         try:
             files.make_directory(name, mode, folder=folder)
         except FileExistsError:
-            target = os.path.join(os.path.dirname(path), files.read_link(name, folder=folder))
-            os.close(self._directory(os.path.normpath(target), mode, links, budget))
+            os.close(self._directory(self._behind_link(path, folder), mode, links, budget))
         finally:
             os.close(folder)
 

@@ -282,3 +282,19 @@ def test_a_root_that_is_moved_instead_of_pivoted_has_no_proc_of_the_host_behind_
     assert outcome.error is None
     assert "passwd" not in outcome.out.split("\n\n")[0]
     assert len([line for line in outcome.out.splitlines() if " proc " in line and " /proc " in line]) == 1
+
+
+def test_a_file_behind_a_link_that_leads_nowhere_is_made_inside(box: Box, own_root: str, tmp_path: Path) -> None:
+    os.symlink("/tmp/deep", f"{own_root}/jump")
+    os.symlink("/jump/new/hosts", f"{own_root}/etc/hosts")
+    (tmp_path / "hosts").write_text("bound\n")
+    outcome = with_mounts(box, bind(tmp_path / "hosts", "/etc/hosts")).run("cat", "/tmp/deep/new/hosts")
+    assert outcome.out == "bound\n"
+    assert not os.path.lexists("/tmp/deep")  # noqa: S108 - of the host
+
+
+def test_files_behind_a_circle_of_links_are_an_error(box: Box, own_root: str, tmp_path: Path) -> None:
+    os.symlink("b", f"{own_root}/a")
+    os.symlink("a", f"{own_root}/b")
+    (tmp_path / "file").write_text("")
+    assert with_mounts(box, bind(tmp_path / "file", "/a")).run("true").error is not None
