@@ -19,7 +19,7 @@ import os
 from typing import Any, NamedTuple, NoReturn
 
 from engine import errors
-from engine.kernel import files, syscalls
+from engine.kernel import files, proc, syscalls
 from engine.sandbox import (
     child,
     explain,
@@ -42,7 +42,7 @@ class EnterOrder(NamedTuple):
     """One more program in a running container."""
 
     pid: int
-    """Of the container's pid 1, which the caller knows to be alive or a zombie that it has not reaped."""
+    """Of the container's pid 1."""
     args: tuple[str, ...]
     env: tuple[str, ...]
     """KEY=VALUE."""
@@ -70,6 +70,8 @@ class EnterOrder(NamedTuple):
     """`linux.seccomp` of the OCI runtime-spec."""
     cache: str | None = None
     """A folder for compiled seccomp filters."""
+    start_ticks: int = 0
+    """When pid 1 was started; 0 from a caller who knows that it is alive, or a zombie that it has not reaped."""
 
 
 def enter(order: EnterOrder, stdio: Stdio | None, process: finish.Process | None = None) -> Child:
@@ -83,6 +85,7 @@ def enter(order: EnterOrder, stdio: Stdio | None, process: finish.Process | None
         try:
             wanted = process or _process(order)
             with files.closing(syscalls.pidfd_open(order.pid)) as target:
+                _verify(order)
                 foreign = _foreign(order.pid)
                 with namespaces.children_inside(target if "pid" in foreign else None):
                     made = _spawn(order, target, foreign, stdio, wanted)
@@ -91,6 +94,12 @@ def enter(order: EnterOrder, stdio: Stdio | None, process: finish.Process | None
             raise _explain(err) from err
         undo.pop_all()
         return made
+
+
+def _verify(order: EnterOrder) -> None:
+    """With a pidfd open, a pid that is still that of the container stays so. Raises OSError."""
+    if order.start_ticks and not proc.is_same_process(order.pid, order.start_ticks):
+        raise syscalls.failure(errno.ESRCH, "pidfd_open", order.pid)
 
 
 def _foreign(pid: int) -> frozenset[str]:
@@ -128,6 +137,8 @@ def _main(
     channel: Channel,
 ) -> NoReturn:
     finish.detach(process, keys=order.keyring, entering=True)
+    if "user" in foreign:
+        limits.raise_hard(0, process.rlimits)  # the right to it ends with the next line
     _join_namespaces(order.pid, target, foreign)
     os.close(target)
     pty = _open_terminal() if order.terminal else None

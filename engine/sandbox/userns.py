@@ -46,6 +46,18 @@ def become_root() -> None:
             call(0)
 
 
+def owner_of(pid: int) -> int:
+    """The uid, as we see it, of root in the user namespace of a process; our own root where it has none.
+
+    Raises OSError.
+    """
+    for line in files.read(f"/proc/{pid}/uid_map").splitlines():
+        inside, outside, _ = line.split()
+        if inside == "0":
+            return int(outside)
+    return 0
+
+
 @contextlib.contextmanager
 def made(uids: tuple[Mapping, ...], gids: tuple[Mapping, ...]) -> Iterator[int]:
     """A descriptor of a user namespace of these maps, for the owners that a mount shows.

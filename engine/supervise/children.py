@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from engine import errors
 from engine.sandbox import enter, init, messages
-from engine.sandbox.child import Child
+from engine.sandbox.child import Child, Stdio
 from engine.sandbox.messages import Kind
 from engine.state import files
+from engine.supervise import pipes
 
 _WITH_STDIN = 3
 """Descriptors of a child without a terminal whose standard input is still open."""
@@ -57,11 +58,23 @@ class Children:
 
     def create(self, key: str, order: dict[str, Any], folder: str, terminal: bool, stdin: bool) -> None:
         """Clone a container's pid 1; it waits in its new namespaces for `go`."""
-        self._spawn(key, folder, terminal, stdin, lambda stdio: init.create(init.Order(**order), stdio))
+
+        def clone(stdio: Stdio | None) -> Child:
+            child = init.create(init.Order(**order), stdio)
+            pipes.give(stdio, child.pid)
+            return child
+
+        self._spawn(key, folder, terminal, stdin, clone)
 
     def enter(self, key: str, order: dict[str, Any], terminal: bool, stdin: bool) -> None:
         """Start one more program in a running container."""
-        self._spawn(key, None, terminal, stdin, lambda stdio: enter.enter(enter.EnterOrder(**order), stdio))
+
+        def clone(stdio: Stdio | None) -> Child:
+            wanted = enter.EnterOrder(**order)
+            pipes.give(stdio, wanted.pid)
+            return enter.enter(wanted, stdio)
+
+        self._spawn(key, None, terminal, stdin, clone)
 
     def _spawn(
         self,
@@ -69,17 +82,17 @@ class Children:
         folder: str | None,
         terminal: bool,
         stdin: bool,
-        clone: Callable[[tuple[int, int, int] | None], Child],
+        clone: Callable[[Stdio | None], Child],
     ) -> None:
-        theirs, ours = ((), ()) if terminal else _pipes(stdin)
+        theirs, ours = ((), ()) if terminal else pipes.make(stdin)
         try:
             child = clone(None if terminal else (theirs[0], theirs[1], theirs[2]))
         except (OSError, errors.EngineError) as err:
-            _close(ours)
+            pipes.close(ours)
             self._say({"say": "failed", "key": key, "error": _error(err)})
             return
         finally:
-            _close(theirs)
+            pipes.close(theirs)
         held = Held(key, child, ours, folder)
         self._held[key] = held
         self._channels[child.channel.fileno()] = held
@@ -128,7 +141,7 @@ class Children:
         held.started = True
         self._say({"say": "started", "key": held.key, "pid": held.child.pid}, held.fds)
         if held.folder is None:
-            _close(held.fds)
+            pipes.close(held.fds)
             held.fds = ()
 
     def _close_channel(self, held: Held) -> None:
@@ -182,7 +195,7 @@ class Children:
             return
         del self._held[key]
         self._close_channel(held)
-        _close(held.fds)
+        pipes.close(held.fds)
         os.close(held.child.pidfd)
 
     def report(self) -> None:
@@ -196,27 +209,6 @@ class Children:
 def exit_code(status: int) -> int:
     """A wait status as a shell tells it: 128+n after signal n."""
     return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
-
-
-def _pipes(stdin: bool) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """(the container's three ends, our ends): stdin's writer only where it is kept open, else /dev/null inside."""
-    ours: list[int] = []
-    if stdin:
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        ours.append(writer)
-    else:
-        reader = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    theirs = [reader]
-    for _ in range(2):
-        reader, writer = os.pipe2(os.O_CLOEXEC)
-        theirs.append(writer)
-        ours.append(reader)
-    return tuple(theirs), tuple(ours)
-
-
-def _close(fds: tuple[int, ...]) -> None:
-    for fd in fds:
-        os.close(fd)
 
 
 def _error(err: OSError | errors.EngineError) -> dict[str, Any]:

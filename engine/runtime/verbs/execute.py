@@ -90,6 +90,7 @@ def _enter(call: Call, state: State, process: Process, linux: dict[str, Any], te
         into=place.into,
         preserve=creation.preserved(call),
         keyring=f"_ses.{state.id}",
+        start_ticks=state.pid_start_ticks,
     )
     child = enter.enter(order, None if terminal else (0, 1, 2), process)
     hand_over = listener.to_agent(linux, container.for_hook(state, "running"), lambda: child.pid)
