@@ -19,8 +19,8 @@ The conversation is drawn in `messages.Kind`. Standard library only: this runs i
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterator
-from typing import Any, Final, NamedTuple, NoReturn
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
 
 from engine import errors
 from engine.kernel import const, files, proc
@@ -34,18 +34,14 @@ from engine.sandbox import (
     limits,
     namespaces,
     reaper,
-    rootfs,
     starter,
     userns,
 )
 from engine.sandbox.child import Birth, Channel, Child, Stdio
-from engine.sandbox.finish import Process
-from engine.sandbox.hooks import Hooks
 from engine.sandbox.messages import Kind
-from engine.sandbox.namespaces import Wanted
 from engine.sandbox.operations import Operation, Site
-from engine.sandbox.rootfs import Plan
-from engine.sandbox.starter import Fifos
+from engine.sandbox.order import Order as Order
+from engine.sandbox.order import Prepared, prepared
 
 UNSHARED: Final = {
     "mount": const.CLONE_NEWNS,
@@ -57,75 +53,13 @@ UNSHARED: Final = {
 """The namespaces that every container of the engine makes itself."""
 
 
-class Order(NamedTuple):
-    """Everything that makes a container, ready to be executed."""
-
-    spec: dict[str, Any]
-    """OCI runtime-spec."""
-    root: dict[str, Any]
-    """`{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...], "idmap": bool}` or
-    `{"kind": "directory", "path"}`."""
-    rootfs: str
-    """An empty directory of the host, the mount point."""
-    join: tuple[str, ...]
-    """`tasks` files of cgroup v1 that the child writes itself into."""
-    into: str | None
-    """The directory of its cgroup v2."""
-    init: bool
-    """Pid 1 is our reaper and not the program."""
-    loopback: bool = False
-    """Set `lo` up in a new network namespace: nobody else does it."""
-    fifos: Fifos | None = None
-    """Which say when the program starts; None is at once."""
-    preserve: int = 0
-    """How many descriptors from 3 on the program inherits."""
-    keyring: str | None = ""
-    """See `finish.detach`."""
-    strict: bool = False
-    """What cannot be done as it was asked for is an error, as with runc, and no warning."""
-    cache: str | None = None
-    """A folder for compiled seccomp filters."""
-    state: dict[str, Any] = {}
-    """What hooks of the container's side read."""
-    pivot: bool = True
-    """False: move the root instead of pivot_root(2), which a root on a ramfs refuses."""
-
-
-class Prepared(NamedTuple):
-    """An order, checked and made ready before the clone: in the child the same would take three times as long, for the
-    pages that it copies."""
-
-    order: Order
-    plan: Plan
-    process: Process
-    wanted: Wanted
-    hooks: Hooks
-    given: dict[str, int]
-    """Namespaces by path."""
-
-    @property
-    def parted(self) -> bool:
-        """Whether the parent has a part in it."""
-        return self.wanted.has("user") or bool(self.plan.sources)
-
-    @property
-    def succeeded(self) -> bool:
-        """Whether the child clones another one in its place; see `handover`."""
-        return "user" in self.given and "pid" in self.wanted.new
-
-    @property
-    def in_container(self) -> bool:
-        """Whether hooks run before the child has left the host's root."""
-        return "createContainer" in self.hooks
-
-
 def create(order: Order, stdio: Stdio | None) -> Child:
     """Start a container and return at once; what comes next is said on the child's channel.
 
     `stdio` None gives it a terminal of its own devpts, whose master comes up with TTY.
     Raises `EngineError` when not even a process could be made.
     """
-    with _prepared(order) as ready:
+    with prepared(order) as ready:
         try:
             made = _spawn(ready, stdio)
         except OSError as err:
@@ -133,24 +67,6 @@ def create(order: Order, stdio: Stdio | None) -> Child:
         if not ready.parted:
             return made
         return _hand_over(ready, made)
-
-
-@contextlib.contextmanager
-def _prepared(order: Order) -> Iterator[Prepared]:
-    spec = order.spec
-    try:
-        linux = spec.get("linux") or {}
-        wanted = namespaces.parse(linux)
-        annotations = spec.get("annotations") or {}
-        process = Process.of_spec(spec["process"], annotations, linux, strict=order.strict, cache=order.cache)
-        plan = rootfs.plan(spec, order.root, order.rootfs, isolated=wanted.has("user"), pivot=order.pivot)
-        found = hooks.parse(spec)
-    except (KeyError, TypeError, AttributeError) as err:
-        raise errors.InvalidInput(f"this is no OCI runtime-spec: {err!r}", hint="see config.md of it") from err
-    if not wanted.has("mount"):
-        raise errors.InvalidInput("a container needs a mount namespace of its own", hint="add one to linux.namespaces")
-    with namespaces.opened(wanted) as given:
-        yield Prepared(order, plan, process, wanted, found, given)
 
 
 def _spawn(ready: Prepared, stdio: Stdio | None) -> Child:
