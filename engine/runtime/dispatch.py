@@ -75,7 +75,9 @@ def _verb(verb: str, given: Given, log: Log, verbs: dict[str, str]) -> int:
     own = arguments.parse(given.arguments[1:], options, interleaved=verb not in ORDERED)
     if "help" in own.flags:
         return _help([verb], verbs)
+    log.debug(f"{verb}: arguments {own.arguments}, state in {given.text('root') or ROOT}")
     code: int = module.main(_call(verb, given, own, log))
+    log.debug(f"{verb}: done")
     return code
 
 

@@ -108,8 +108,16 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     channel.warn(site.warnings)
     process = process._replace(size=size or process.size)
     given = finish.streams(site.terminal, stdio, channel)
-    wait = None if order.fifos is None else starter.waits(order.fifos, channel, ready.hooks, order.state)
-    finish.finish(process, given, channel, reaper.stay if order.init else None, wait, order.preserve)
+    stay = reaper.stay if order.init else None
+    finish.finish(process, given, channel, stay, _waits(ready, channel), order.preserve)
+
+
+def _waits(ready: Prepared, channel: Channel) -> Callable[[], None] | None:
+    """How it waits for its start; None is not at all."""
+    order = ready.order
+    if order.fifos is None:
+        return None
+    return starter.waits(order.fifos, channel, ready.hooks, order.state, ready.process.environment)
 
 
 def _take_over(ready: Prepared, site: Site, channel: Channel) -> None:

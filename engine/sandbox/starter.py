@@ -48,22 +48,24 @@ def make(folder: str) -> Fifos:
         raise
 
 
-def waits(fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any]) -> Callable[[], None]:
-    """The container's side, for `finish.finish`."""
+def waits(
+    fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any], environment: dict[str, str]
+) -> Callable[[], None]:
+    """The container's side, for `finish.finish`; `environment` is the program's."""
 
     def wait() -> None:
         channel.say(Kind.READY)
         syscalls.entering("read")
         os.read(fifos.go, 1)
         if "startContainer" in found:
-            _run_hooks(found, state | {"status": "created", "pid": os.getpid()}, fifos.result)
+            _run_hooks(found, state | {"status": "created", "pid": os.getpid()}, environment, fifos.result)
 
     return wait
 
 
-def _run_hooks(found: Hooks, state: dict[str, Any], result: int) -> None:
+def _run_hooks(found: Hooks, state: dict[str, Any], environment: dict[str, str], result: int) -> None:
     try:
-        hooks.run(found, ("startContainer",), state)
+        hooks.run(found, ("startContainer",), state, environment)
     except errors.EngineError as err:
         os.write(result, json.dumps(err.to_json()).encode()[:_RESULT_MAX])
         raise

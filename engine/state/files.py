@@ -3,6 +3,9 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Final
+
+_PIECE: Final = 1 << 20
 
 
 def replace(path: str, data: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
@@ -50,11 +53,21 @@ def read(path: str, *, limit: int = 16 << 20) -> bytes | None:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
-    with open(fd, "rb") as file:
-        data = file.read(limit + 1)
+    try:
+        data = _read_all(fd, limit + 1)
+    finally:
+        os.close(fd)
     if len(data) > limit:
         raise ValueError(f"{path} is larger than {limit} bytes")
     return data
+
+
+def _read_all(fd: int, most: int) -> bytes:
+    pieces, left = [], most
+    while left and (piece := os.read(fd, min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _write_all(fd: int, data: bytes) -> None:

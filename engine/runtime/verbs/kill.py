@@ -1,5 +1,7 @@
 """`kill`: send a signal to a container's first process, or to all of its processes."""
 
+import signal
+
 from engine.errors import Conflict
 from engine.runtime import arguments, container, groups, lifecycle, signals
 from engine.runtime.arguments import flag
@@ -16,10 +18,18 @@ def main(call: Call) -> int:
     number = signals.parse(call.given.arguments[1] if len(call.given.arguments) > 1 else "SIGTERM")
     store = Store(call.root)
     with store.locked(call.id) as state:
-        if call.has("all") and state.cgroup is not None:
+        if state.cgroup is not None and (call.has("all") or _lives_among_the_hosts(store, call.id, number)):
             groups.detect().signal(state.cgroup, number)
             return 0
         if container.status(store, state) == "stopped":
             raise Conflict("container not running")
         lifecycle.signal_first(state, number)
     return 0
+
+
+def _lives_among_the_hosts(store: Store, container_id: str, number: int) -> bool:
+    """SIGKILL ends the whole container: without a pid namespace of its own the kernel does not see to that."""
+    if number != signal.SIGKILL:
+        return False
+    namespaces = store.read_spec(container_id)["linux"].get("namespaces") or ()
+    return not any(entry.get("type") == "pid" for entry in namespaces)
