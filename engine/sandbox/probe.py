@@ -11,10 +11,15 @@ from typing import Final, NamedTuple, NoReturn
 
 from engine import errors
 from engine.kernel import clone, const, files, syscalls
-from engine.sandbox import explain
+from engine.sandbox import explain, sources, userns
 from engine.sandbox.child import signals_blocked
 from engine.sandbox.init import UNSHARED
+from engine.sandbox.namespaces import Mapping
+from engine.sandbox.sources import Idmap, Source
 
+_USER: Final = "user namespaces"
+"""No `NAME namespace`: containers run without one where they are told to."""
+_MAPPINGS: Final = ((Mapping(0, 0x7000_0000, 1 << 16),),) * 2
 _GROUND: Final = "/dev"
 """A directory that every host has; what is mounted there is seen by the trying child alone."""
 
@@ -23,7 +28,7 @@ class Missing(NamedTuple):
     """A feature that cannot be had here."""
 
     feature: str
-    """`NAME namespace` with the OCI's name, or one of `_MOUNTS`: overlay, tmpfs, proc ..."""
+    """`NAME namespace` with the OCI's name, one of `_MOUNTS`: overlay, tmpfs, proc ..., or `_USER`."""
     message: str
     hint: str
 
@@ -31,15 +36,46 @@ class Missing(NamedTuple):
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
 
-def missing() -> list[Missing]:
-    """What is refused here, empty on a host that has everything. Leaves nothing behind. Raises OSError."""
+def missing(folder: str | None = None) -> list[Missing]:
+    """What is refused here, empty on a host that has everything. Leaves nothing behind. Raises OSError.
+
+    `folder` is where images and volumes lie: what lies there must be able to show other owners.
+    """
     refused = []
     try:
         text = _report(const.CLONE_NEWPID)
     except OSError as err:
         refused.append(_missing("pid namespace", explain.namespace("pid", err)))
         text = _report(0)
-    return refused + [Missing(*entry) for entry in json.loads(text or "[]")]
+    return [*refused, *(Missing(*entry) for entry in json.loads(text or "[]")), *_user_namespaces(folder)]
+
+
+def _user_namespaces(folder: str | None) -> list[Missing]:
+    """A user namespace alone, and then the files that a container in one needs."""
+    try:
+        with files.closing(_one_of_its_own()):
+            pass
+    except OSError as err:
+        return [_missing(_USER, explain.namespace("user", err))]
+    try:
+        if folder is not None:
+            with userns.made(*_MAPPINGS) as own:
+                os.close(sources.open_tree(Source(folder, idmap=Idmap()), own))
+    except OSError as err:
+        return [_missing(_USER, sources.unmappable(folder or "", err))]
+    except errors.EngineError as err:
+        return [Missing(_USER, err.message, explain.WITHOUT_USER_NAMESPACE)]
+    return []
+
+
+def _one_of_its_own() -> int:
+    """The pidfd of a child in a user namespace, which has ended."""
+    with signals_blocked():
+        child = clone.clone(const.CLONE_NEWUSER)
+        if child.pid == 0:
+            os._exit(0)
+    os.waitid(os.P_PIDFD, child.pidfd, os.WEXITED)
+    return child.pidfd
 
 
 def _report(flags: int) -> str:

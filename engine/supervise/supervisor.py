@@ -121,7 +121,7 @@ async def _run(paths: Paths, listener: socket.socket) -> None:
         store=Store(paths.images, paths.layers),
         journal=Journal(paths),
     )
-    missing = probe.missing()
+    missing = probe.missing(paths.root)
     parts.refused = tuple(feature for feature in missing if feature.feature.endswith("namespace"))
     for feature in missing:
         parts.warn(str(feature))

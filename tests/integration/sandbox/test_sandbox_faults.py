@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.box import Box, Running
@@ -75,6 +76,19 @@ def test_no_failing_call_of_create_leaves_anything_or_goes_unnoticed(layered: Bo
         error, lambda: layered.start("true", binds=(bind,), workdir="/made/up", user="bob", read_only=True)
     )
     assert {"clone3", "unshare", "mount", "openat2", "pivot_root", "umount2", "setresuid", "capset", "execve"} < calls
+
+
+def test_no_failing_call_of_create_in_a_user_namespace_leaves_anything(layered: Box) -> None:
+    ids = [{"containerID": 0, "hostID": 0x7000_0000, "size": 65536}]
+
+    def change(spec: dict[str, Any]) -> None:
+        spec["linux"] |= {"uidMappings": ids, "gidMappings": ids, "sysctl": {}}
+        spec["linux"]["namespaces"].append({"type": "user"})
+
+    layered.change = change
+    layered.root["idmap"] = True
+    calls = fail_every_call(errno.EIO, lambda: layered.start("true"))
+    assert {"open_tree", "mount_setattr", "move_mount", "setresgid"} < calls
 
 
 def test_no_failing_call_of_create_with_a_terminal_and_an_init_leaves_anything(layered: Box) -> None:

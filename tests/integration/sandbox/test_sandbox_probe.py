@@ -32,6 +32,25 @@ def test_a_host_that_has_everything_lacks_nothing() -> None:
     assert probe.missing() == []
 
 
+@pytest.mark.requires("namespaces")
+def test_a_file_system_whose_owners_cannot_be_mapped_is_named_with_the_way_round() -> None:
+    """On /tmp they can; /proc shows its own to everybody."""
+    assert probe.missing("/proc/sys")[0].message.startswith("cannot map the owners of /proc/sys")
+    assert "--userns host" in probe.missing("/proc/sys")[0].hint
+
+
+@pytest.mark.requires("unshare")
+def test_a_host_without_user_namespaces_is_told_what_to_do() -> None:
+    script = f"echo 0 > /proc/sys/user/max_user_namespaces && exec {sys.executable} -I -S -c '{CHILD}' {REPOSITORY}"
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script]
+    result = subprocess.run(command, capture_output=True, text=True)
+    if "unshare" in result.stderr:
+        pytest.skip("needs user namespaces")
+    refused = [probe.Missing(*entry) for entry in json.loads(result.stdout)]
+    assert [entry.feature for entry in refused] == ["user namespaces"]
+    assert "user.max_user_namespaces" in refused[0].hint
+
+
 @pytest.mark.requires("setpriv")
 def test_without_privileges_each_namespace_is_named_with_a_way_to_get_it() -> None:
     command = ["setpriv", "--bounding-set", "-sys_admin", "--inh-caps", "-all", sys.executable, "-I", "-S", "-c", CHILD]
