@@ -10,6 +10,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.dirname(os.path.dirname(HERE)), os.path.dirname(HERE)]
@@ -43,9 +44,22 @@ def prepare(folder: str) -> None:
     for command in (("true",), ("sleep", "1000")):
         options = CreateOptions(image="handmade", command=command)
         built[command[0]] = spec.build("0" * 64, options, {}, hostname="box", files={}, cgroups_path="/none")
+    built["isolated"] = isolated(built["true"])
     built["enter"] = spec.enter_order(options, {}, ExecOptions(command=("true",)), pid=0)
     with open(f"{folder}/specs.json", "w") as file:
         json.dump(built, file)
+
+
+def isolated(made: dict[str, Any]) -> dict[str, Any]:
+    """With a user namespace of its own, and Docker's default seccomp policy."""
+    from engine.sandbox import seccomp_profile
+
+    ids = [{"containerID": 0, "hostID": 0x7000_0000, "size": 1 << 16}]
+    linux = made["linux"] | {"uidMappings": ids, "gidMappings": ids}
+    linux["sysctl"] = {}
+    linux["namespaces"] = [entry for entry in linux["namespaces"] if entry["type"] != "user"] + [{"type": "user"}]
+    linux["seccomp"] = seccomp_profile.default(made["process"]["capabilities"]["bounding"])
+    return made | {"linux": linux}
 
 
 def measure(folder: str, rounds: int) -> int:
@@ -57,13 +71,15 @@ def measure(folder: str, rounds: int) -> int:
     root = {"kind": "overlay", "lower": [f"{folder}/root"], "upper": f"{folder}/upper", "work": f"{folder}/work"}
     rootfs = f"{folder}/rootfs"
 
-    def create(spec: object) -> object:
-        return init.create(init.Order(spec, root, rootfs, (), None, False), (0, 1, 2))
+    def create(spec: dict[str, Any]) -> object:
+        wanted = root | {"idmap": any(entry["type"] == "user" for entry in spec["linux"]["namespaces"])}
+        return init.create(init.Order(spec, wanted, rootfs, (), None, False), (0, 1, 2))
 
     alive = create(specs["sleep"])
     until_exec(alive)
     order = enter.EnterOrder(**{**specs["enter"], "pid": alive.pid})
     report("create", [start(lambda: create(specs["true"])) for _ in range(rounds)])
+    report("isolated", [start(lambda: create(specs["isolated"])) for _ in range(rounds)])
     report("enter", [start(lambda: enter.enter(order, (0, 1, 2))) for _ in range(rounds)])
     alive.kill()
     return 0
