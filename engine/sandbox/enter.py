@@ -66,6 +66,10 @@ class EnterOrder(NamedTuple):
     """How many descriptors from 3 on the program inherits."""
     keyring: str | None = ""
     """See `finish.detach`."""
+    apparmor: str = ""
+    """Profile of AppArmor; empty is none."""
+    selinux: str = ""
+    """Label of SELinux; empty is none."""
     seccomp: dict[str, Any] | None = None
     """`linux.seccomp` of the OCI runtime-spec."""
     cache: str | None = None
@@ -145,7 +149,8 @@ def _main(
     if order.args:
         process = process._replace(environment={"HOSTNAME": os.uname().nodename, **process.environment})
     # Until the parent has the listener, this process must have it open.
-    fetched = channel.wait if process.seccomp is not None and process.seccomp.notify else None
+    listened = process.seccomp is not None and process.seccomp.notify
+    fetched = (lambda _environment: channel.wait()) if listened else None
     finish.finish(process, finish.streams(pty, stdio, channel), channel, None, fetched, order.preserve)
 
 
@@ -161,6 +166,8 @@ def _process(order: EnterOrder) -> finish.Process:
         limits.parse(list(order.rlimits)),
         order.size,
         order.oom_score_adj,
+        order.apparmor,
+        order.selinux,
         seccomp=None if order.seccomp is None else seccomp.compile(order.seccomp, order.cache),
     )
 

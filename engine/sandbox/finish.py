@@ -103,13 +103,13 @@ def finish(
     given: Streams,
     channel: Channel,
     stay: Callable[[Callable[[], None]], None] | None,
-    ready: Callable[[], object] | None = None,
+    ready: Callable[[dict[str, str]], object] | None = None,
     preserve: int = 0,
 ) -> NoReturn:
     """Become the program.
 
-    `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it. `ready` is called when all is
-    done but exec. Descriptors from 3 on are closed by exec, except for the first `preserve`.
+    `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it. `ready` is called with the
+    program's environment when all is done but exec. Descriptors from 3 on are closed by exec, except for the first `preserve`.
     """
     channel.warn(list(process.warnings))
     try:
@@ -127,7 +127,7 @@ def finish(
     except OSError as err:
         raise explain.step("start the program", err) from err
     if ready is not None:
-        ready()
+        ready(environment)
     program.execute(found, process.arguments, environment)
 
 

@@ -112,12 +112,12 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     finish.finish(process, given, channel, stay, _waits(ready, channel), order.preserve)
 
 
-def _waits(ready: Prepared, channel: Channel) -> Callable[[], None] | None:
+def _waits(ready: Prepared, channel: Channel) -> Callable[[dict[str, str]], None] | None:
     """How it waits for its start; None is not at all."""
     order = ready.order
     if order.fifos is None:
         return None
-    return starter.waits(order.fifos, channel, ready.hooks, order.state, ready.process.environment)
+    return starter.waits(order.fifos, channel, ready.hooks, order.state)
 
 
 def _take_over(ready: Prepared, site: Site, channel: Channel) -> None:

@@ -48,12 +48,10 @@ def make(folder: str) -> Fifos:
         raise
 
 
-def waits(
-    fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any], environment: dict[str, str]
-) -> Callable[[], None]:
-    """The container's side, for `finish.finish`; `environment` is the program's."""
+def waits(fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any]) -> Callable[[dict[str, str]], None]:
+    """The container's side, for `finish.finish`."""
 
-    def wait() -> None:
+    def wait(environment: dict[str, str]) -> None:
         channel.say(Kind.READY)
         syscalls.entering("read")
         os.read(fifos.go, 1)
