@@ -80,6 +80,8 @@ def _limit(call: Call, spec: dict[str, Any], state: State, undo: contextlib.Exit
     cgroups = groups.detect()
     place = cgroups.create(state.cgroup, _resources(spec), strict=True)
     undo.callback(_forget_cgroup, call, cgroups, state.cgroup)
+    if (root := groups.delegated_to(spec)) is not None:
+        cgroups.delegate(state.cgroup, root)
     return place
 
 

@@ -9,7 +9,7 @@ from engine.cgroup.manager import Cgroups
 from engine.cgroup.protocol import Placement
 from engine.errors import InvalidInput
 from engine.runtime.store import State
-from engine.sandbox import devices
+from engine.sandbox import devices, namespaces
 
 NOWHERE: Final = Placement((), None)
 
@@ -54,6 +54,14 @@ def device_rules(rules: Any) -> list[dict[str, Any]]:
     return [*(rules or ()), *devices.allowed()]
 
 
-def without_devices(resources: dict[str, Any]) -> dict[str, Any]:
-    """What `update` may change of a container that runs."""
-    return {key: value for key, value in resources.items() if key != "devices"}
+def delegated_to(spec: dict[str, Any]) -> int | None:
+    """The host's uid of a container's root who may make cgroups of its own: it sees a writable tree of which it is the
+    root, as another user than ours. Source: runc, libcontainer/specconv/spec_linux.go."""
+    wanted = namespaces.parse(spec["linux"])
+    writable = any(
+        mount.get("type") in ("cgroup", "cgroup2") and "ro" not in (mount.get("options") or ())
+        for mount in spec.get("mounts") or ()
+    )
+    if not (writable and "cgroup" in wanted.new and "user" in wanted.new):
+        return None
+    return next((outside for inside, outside, _size in wanted.uids if inside == 0), None)

@@ -8,6 +8,8 @@ from argparse import Namespace
 from contextlib import closing
 from typing import Final
 
+import msgspec
+
 from engine.cli import report
 from engine.cli.arguments import Parser
 from engine.cli.container import ps, stats
@@ -17,7 +19,7 @@ from engine.cli.logs.printer import Printer
 from engine.cli.logs.tail import find_tail
 from engine.cli.progress import progress_line
 from engine.cli.render.listing import format_listing
-from engine.errors import EngineError
+from engine.errors import EngineError, MissingFeature
 from engine.model import Container, CreateOptions, Status
 
 _ACTIVE: Final = (Status.RUNNING, Status.RESTARTING)
@@ -66,11 +68,24 @@ def _start(context: Context, options: CreateOptions, existing: Container | None,
         context.engine.remove(existing.id, force=True)
         existing = None
     if existing is None:
-        context.engine.start(context.engine.create(options))
+        _make(context, options)
     elif existing.state.status is Status.PAUSED:
         context.engine.unpause(existing.id)
     elif existing.state.status not in _ACTIVE:
         context.engine.start(existing.id)
+
+
+def _make(context: Context, options: CreateOptions) -> None:
+    """With the host's user ids where it cannot have its own, as with layers on an overlay or on an old kernel."""
+    container_id = context.engine.create(options)
+    try:
+        context.engine.start(container_id)
+    except MissingFeature as err:
+        if "--userns host" not in err.hint:
+            raise
+        context.engine.remove(container_id, force=True)
+        report.warning(f"{options.name} has the host's user ids: {err.message}")
+        context.engine.start(context.engine.create(msgspec.structs.replace(options, userns="host")))
 
 
 def _existing(context: Context) -> dict[str, Container]:

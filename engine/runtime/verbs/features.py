@@ -4,10 +4,11 @@ import json
 import sys
 from typing import Any
 
+from engine.cgroup import features as cgroup_features
 from engine.runtime import arguments
 from engine.runtime.call import Call
 from engine.runtime.main import SPEC_VERSION
-from engine.sandbox import capabilities, hooks, labels, libseccomp, namespaces, options, seccomp_names
+from engine.sandbox import capabilities, hooks, labels, libseccomp, namespaces, options, seccomp, seccomp_names
 from engine.version import VERSION
 
 USAGE = "\nshow the enabled features"
@@ -38,7 +39,7 @@ def _linux() -> dict[str, Any]:
     return {
         "namespaces": sorted(namespaces.FLAGS),
         "capabilities": list(capabilities.NAMES),
-        "cgroup": {"v1": True, "v2": True, "systemd": False, "systemdUser": False, "rdma": True},
+        "cgroup": cgroup_features.cgroup(),
         "seccomp": _seccomp(),
         "apparmor": {"enabled": labels.apparmor_enabled()},
         "selinux": {"enabled": labels.selinux_enabled()},
@@ -58,5 +59,5 @@ def _seccomp() -> dict[str, Any]:
         "operators": sorted(seccomp_names.OPERATORS),
         "archs": sorted(seccomp_names.ARCHITECTURES),
         "knownFlags": sorted(seccomp_names.FLAGS),
-        "supportedFlags": sorted(seccomp_names.FLAGS),
+        "supportedFlags": sorted(seccomp.supported_flags()),
     }

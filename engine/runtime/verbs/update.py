@@ -50,7 +50,7 @@ def main(call: Call) -> int:
             raise Conflict("cannot update a container that is not running")
         if state.cgroup is None:
             raise Conflict("a container without a cgroup has no limits to update")
-        for ignored in groups.detect().update(state.cgroup, wanted):
+        for ignored in groups.detect().update(state.cgroup, wanted, strict=True):
             call.log.warn(ignored)
         store.write(state._replace(resources=merged(state, wanted)))
     return 0

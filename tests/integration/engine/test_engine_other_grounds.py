@@ -64,9 +64,13 @@ def test_where_cgroups_are_read_only_it_runs_without_limits_and_says_so(own_deck
 def test_where_the_state_is_on_an_overlay_the_layers_go_to_a_tmpfs(own_deck: Deck, tmp_path: Path) -> None:
     wrapper = _in_mount_namespace(ON_AN_OVERLAY)
     places = {"HERE": own_deck.paths.root, "OVER": str(tmp_path)}
-    outcome = _run(own_deck, wrapper, "run", "--name", "afloat", BASE, "sh", "-c", "touch /opt/x; ls /opt", **places)
+    refused = _run(own_deck, wrapper, "run", "--rm", BASE, "true", **places)
+    assert refused.code == 125
+    assert "hint: turn the user namespace off: --userns host" in refused.err
+    script = ("sh", "-c", "touch /opt/x; ls /opt")
+    outcome = _run(own_deck, wrapper, "run", "--userns", "host", "--name", "afloat", BASE, *script, **places)
     assert (outcome.code, outcome.out) == (0, "x\n"), outcome.err
-    assert "overlay" in outcome.err
+    assert "overlay" in refused.err
     info = own_deck.engine.info()
     assert info.storage == "overlay on tmpfs"
     assert any("lost at a reboot" in warning for warning in info.warnings)
