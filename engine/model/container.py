@@ -92,11 +92,27 @@ class CreateOptions(Value, frozen=True, kw_only=True):
     cap_drop: tuple[str, ...] = ()
     privileged: bool = False
     userns: str = ""
-    """Empty or private: ids of its own; host: the host's; auto:size=N: so many of its own."""
+    """Empty or private: ids of its own; host: the host's; auto:size=N: so many of its own; container:ID: another's."""
     seccomp: str = ""
     """Empty: the default policy; unconfined: none; else a policy as JSON, in Docker's form or the OCI's."""
+    no_new_privileges: bool | None = None
+    """None: on, unless privileged."""
+    apparmor: str = ""
+    """A profile's name; empty is none."""
+    selinux: str = ""
+    """user:role:type:level; empty is none."""
+    masked: tuple[str, ...] = ()
+    """Paths inside that are hidden besides those of every container."""
+    unmasked: tuple[str, ...] = ()
+    """Patterns of paths that are neither hidden nor read-only; ALL is every one."""
+    pid: str = ""
+    """Of this and the next four: empty or private is one of its own, host the host's, container:ID another's."""
+    ipc: str = ""
+    """Also shareable, which is private, and none, which has no /dev/shm."""
+    uts: str = ""
+    cgroupns: str = ""
     network: str = "none"
-    """Only "none" (loopback of its own) so far."""
+    """none is a loopback of its own."""
     restart: RestartPolicy = RestartPolicy()
     stop_signal: str | None = None
     """None is the image's, else SIGTERM."""

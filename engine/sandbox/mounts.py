@@ -7,6 +7,7 @@ from typing import Any, Final
 from engine.errors import InvalidInput
 from engine.model import Bind, CreateOptions
 from engine.sandbox import options as mount_options
+from engine.sandbox import shared_mounts
 
 _NOTHING: Final = ["nosuid", "noexec", "nodev"]
 DEFAULTS: Final = (
@@ -36,7 +37,7 @@ def mounts(options: CreateOptions, files: dict[str, str], *, mapped: bool = Fals
     binds = [_bind(bind, "ridmap" if mapped else "") for bind in options.binds]
     wanted = [*binds, *(_tmpfs(path, words) for path, words in options.tmpfs.items())]
     taken = _destinations(wanted)
-    base = [_default(entry, options.privileged) for entry in DEFAULTS]
+    base = shared_mounts.replaced(options, [_default(entry, options.privileged) for entry in DEFAULTS], mapped=mapped)
     own = [_own_file(name, source, "idmap" if mapped else "") for name, source in files.items()]
     kept = [mount for mount in base + own if mount["destination"] not in taken]
     return sorted(kept + wanted, key=lambda mount: mount["destination"].count("/"))

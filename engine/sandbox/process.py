@@ -10,6 +10,7 @@ from engine.sandbox import capabilities, image_config
 from engine.sandbox.limits import LIMITS, UNLIMITED
 from engine.sandbox.program import DEFAULT_PATH
 
+_LABELS: Final = {"apparmor": "apparmorProfile", "selinux": "selinuxLabel"}
 OOM_SCORE: Final = 100
 """Added to the badness of a container's processes, so that the engine outlives them when memory runs out."""
 
@@ -25,9 +26,22 @@ def process(options: CreateOptions, config: dict[str, Any], hostname: str) -> di
         "cwd": working_directory(options.workdir, config),
         "capabilities": capability_sets(granted),
         "rlimits": rlimits(options.ulimits),
-        "noNewPrivileges": not options.privileged,
+        "noNewPrivileges": no_new_privileges(options),
         "oomScoreAdj": OOM_SCORE,
+        **{field: label for key, field in _LABELS.items() if (label := labels(options).get(key))},
     }
+
+
+def no_new_privileges(options: CreateOptions) -> bool:
+    """Whether set-user-id programs gain nothing; what is not said follows from what is."""
+    return not options.privileged if options.no_new_privileges is None else options.no_new_privileges
+
+
+def labels(options: CreateOptions) -> dict[str, str]:
+    """The labels of its programs for AppArmor and SELinux, by these names; those alone that there are."""
+    profile = "" if options.apparmor == "unconfined" else options.apparmor
+    found = {"apparmor": profile, "selinux": options.selinux}
+    return {key: _without_nul(label, "a label") for key, label in found.items() if label}
 
 
 def arguments(options: CreateOptions, config: dict[str, Any]) -> tuple[str, ...]:

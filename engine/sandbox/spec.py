@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.model import CreateOptions, ExecOptions
-from engine.sandbox import capabilities, devices, mounts, process, seccomp_profile
+from engine.sandbox import capabilities, devices, hidden, mounts, process, seccomp_profile, sharing
 from engine.sandbox.process import arguments
 from engine.sandbox.resources import resources
 from engine.sandbox.users import USER_ANNOTATION
@@ -18,23 +18,6 @@ __all__ = ["arguments", "build", "enter_order"]
 VERSION: Final = "1.2.0"
 HOSTNAME_MAX: Final = 64
 """Source: sethostname(2)."""
-NAMESPACES: Final = ("pid", "mount", "ipc", "uts", "network", "cgroup")
-MASKED: Final = (
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-)
-"""What tells of the host, or reaches into it; Docker masks the same."""
-READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 PING: Final = "net.ipv4.ping_group_range"
 SYSCTLS: Final = {"net.ipv4.ip_unprivileged_port_start": "0", PING: "0 2147483647"}
 """In a network of its own every user may listen on port 80, and ping: CAP_NET_RAW is not needed for it."""
@@ -49,12 +32,15 @@ def build(
     files: dict[str, str],
     cgroups_path: str,
     ids: tuple[int, int] | None = None,
+    shared: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """The spec as a plain object. Raises `InvalidInput` for whatever is wrong with the options.
 
     `config` is the OCI image config, whole; `files` are hosts, hostname and resolv.conf -> their paths on the host;
-    `ids` are the first id of the host and the number of ids of its user namespace, None without one.
+    `ids` are the first id of the host and the number of ids of its user namespace, None without one; `shared` are
+    type -> path of the namespaces that are another container's.
     """
+    sharing.check(options)
     if not hostname or len(hostname) > HOSTNAME_MAX or "\0" in hostname:
         raise InvalidInput(f"the host name {hostname!r} is not valid", hint=f"1 to {HOSTNAME_MAX} characters")
     user = process.user_of(options.user, config)
@@ -62,31 +48,38 @@ def build(
         "ociVersion": VERSION,
         "process": process.process(options, config, hostname),
         "root": {"path": "rootfs", "readonly": options.read_only},
-        "hostname": hostname,
+        **({"hostname": hostname} if sharing.is_own(options, "uts") else {}),
         "mounts": mounts.mounts(options, files, mapped=ids is not None),
-        "linux": _linux(options, cgroups_path, ids),
+        "linux": _linux(options, cgroups_path, ids, shared or {}),
         "annotations": {"org.quarterdeck.id": container_id, USER_ANNOTATION: user},
     }
 
 
-def _linux(options: CreateOptions, cgroups_path: str, ids: tuple[int, int] | None) -> dict[str, Any]:
-    kinds = NAMESPACES if ids is None else ("user", *NAMESPACES)
+def _linux(
+    options: CreateOptions, cgroups_path: str, ids: tuple[int, int] | None, shared: dict[str, str]
+) -> dict[str, Any]:
     found: dict[str, Any] = {
-        "namespaces": [{"type": name} for name in kinds],
+        "namespaces": sharing.namespaces(options, shared, mapped=ids is not None),
         "cgroupsPath": cgroups_path,
         "resources": resources(options.limits) | {"devices": devices.rules(options.privileged)},
-        "sysctl": dict(SYSCTLS),
+        "sysctl": _sysctls(options, ids),
     }
-    if ids is not None:
-        first, size = ids
-        mapping = {"containerID": 0, "hostID": first, "size": size}
+    if ids is not None and "user" not in shared:
+        mapping = {"containerID": 0, "hostID": ids[0], "size": ids[1]}
         found |= {"uidMappings": [mapping], "gidMappings": [mapping]}
-        found["sysctl"][PING] = f"0 {size - 1}"
     if (policy := seccomp(options)) is not None:
         found["seccomp"] = policy
     if options.privileged:
-        return found | {"devices": devices.of_host()}
-    return found | {"maskedPaths": list(MASKED), "readonlyPaths": list(READ_ONLY)}
+        found["devices"] = devices.of_host()
+    return found | hidden.paths(options)
+
+
+def _sysctls(options: CreateOptions, ids: tuple[int, int] | None) -> dict[str, str]:
+    """The pings of a user namespace end with its ids: the kernel takes no others."""
+    own = dict(SYSCTLS) if sharing.is_own(options, "network") else {}
+    if ids is not None and PING in own:
+        own[PING] = f"0 {ids[1] - 1}"
+    return own
 
 
 def seccomp(options: CreateOptions) -> dict[str, Any] | None:
@@ -116,7 +109,8 @@ def enter_order(options: CreateOptions, config: dict[str, Any], wanted: ExecOpti
         "cwd": process.working_directory(wanted.workdir or options.workdir, config),
         "user": process.user_of(wanted.user or options.user, config),
         "capabilities": process.capability_sets(granted),
-        "no_new_privileges": not (options.privileged or wanted.privileged),
+        "no_new_privileges": process.no_new_privileges(options) and not wanted.privileged,
+        **({} if wanted.privileged else process.labels(options)),
         "terminal": wanted.tty,
         "size": list(wanted.size) if wanted.size else None,
         "rlimits": process.rlimits(options.ulimits),

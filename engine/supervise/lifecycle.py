@@ -13,10 +13,10 @@ import msgspec
 from engine import errors, model
 from engine.image import base
 from engine.model import Status
-from engine.sandbox import resources
+from engine.sandbox import labels, resources, sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
-from engine.supervise import userids, worker
+from engine.supervise import identity, neighbours, userids, worker
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.runs import Runs, send_signal
@@ -41,6 +41,7 @@ class Lifecycle:
         """Make a container; its id. Nothing is left where it fails."""
         parts = self._parts
         parts.registry.free_name(options.name)
+        options = neighbours.settled(options, parts.registry)
         image = await self._image(options.image, on_event)
         command = runtime_spec.arguments(options, image.config)
         container_id = os.urandom(32).hex()
@@ -61,7 +62,7 @@ class Lifecycle:
                 state=model.ContainerState(),
                 ids=self._ids(options),
             )
-            self._write_files(container)
+            identity.write_files(parts.paths, container)
             self._check(container, image)
             parts.registry.add(Live(container, self._meter(container)))
             undo.pop_all()
@@ -71,6 +72,8 @@ class Lifecycle:
     def _ids(self, options: model.CreateOptions) -> tuple[int, int] | None:
         """The ids of its user namespace, which are its own as long as it is there."""
         size = userids.wanted(options.userns, options.privileged)
+        if options.userns.startswith(sharing.CONTAINER):
+            return neighbours.ids_of(options, self._parts.registry)
         if not size:
             return None
         taken = [range(ids[0], sum(ids)) for live in self._parts.registry if (ids := live.container.ids)]
@@ -106,28 +109,20 @@ class Lifecycle:
         else:
             self._parts.snapshots.prepare(container_id, lowers)
 
-    def _write_files(self, container: model.Container) -> None:
-        """The three files of the network that each container has of its own."""
-        folder = self._parts.paths.container(container.id)
-        hostname = container.options.hostname or container.id[:12]
-        hosts = f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t{hostname}\n"
-        for name, text in {"hosts": hosts, "hostname": f"{hostname}\n", "resolv.conf": ""}.items():
-            files.write_new(f"{folder}/{name}", text.encode(), mode=0o644)
-
     def _check(self, container: model.Container, image: model.Image) -> None:
         """Build the spec once, so that what is wrong with the options is said now and not at the start."""
         if container.options.stop_signal is not None:
             signal_number(container.options.stop_signal)
-        hostname = container.options.hostname or container.id[:12]
-        runtime_spec.build(
+        spec = runtime_spec.build(
             container.id,
             container.options,
             image.config,
-            hostname=hostname,
+            hostname=identity.hostname(container.id, container.options),
             files={},
             cgroups_path="/quarterdeck",
             ids=container.ids,
         )
+        labels.check(spec["process"].get("apparmorProfile", ""), spec["process"].get("selinuxLabel", ""))
 
     async def start(self, live: Live, size: tuple[int, int] | None = None) -> None:
         """Start; a no-op where it runs."""

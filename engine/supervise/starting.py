@@ -14,8 +14,10 @@ from engine import errors
 from engine.kernel import proc
 from engine.model import Status
 from engine.network import bridge
+from engine.sandbox import sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
+from engine.supervise import identity, neighbours
 from engine.supervise.keeper_link import Started
 from engine.supervise.log import LogWriter
 from engine.supervise.parts import Parts
@@ -49,7 +51,8 @@ class Starter:
         options = live.options
         pid = await parts.keeper.create(live.key, order, folder, terminal=options.tty, stdin=options.interactive)
         undo.push_async_callback(parts.keeper.abort, live.key)
-        bridge.loopback_up(pid)
+        if sharing.is_own(options, "network"):
+            bridge.loopback_up(pid)
         started = await parts.keeper.go(live.key, size)
         hold(parts, live, started, writer)
         self._note(live, started.pid)
@@ -79,10 +82,11 @@ class Starter:
             live.id,
             live.options,
             config,
-            hostname=live.options.hostname or live.id[:12],
-            files={name: f"{folder}/{name}" for name in ("hosts", "hostname", "resolv.conf")},
+            hostname=identity.hostname(live.id, live.options),
+            files={name: f"{folder}/{name}" for name in identity.FILES},
             cgroups_path=f"/quarterdeck/{live.id}",
             ids=live.container.ids,
+            shared=neighbours.paths(live.options, self._parts.registry),
         )
 
     def _note(self, live: Live, pid: int) -> None:
@@ -131,6 +135,8 @@ def release(parts: Parts, live: Live) -> None:
         live.meter.saw_ooms(parts.cgroups.oom_kills(live.id))
     live.meter.close()
     try:
+        if not sharing.is_own(live.options, "pid"):
+            parts.cgroups.kill(live.id)  # the kernel ends the others only with a pid namespace of their own
         parts.cgroups.delete(live.id)
     except (OSError, errors.EngineError, ExceptionGroup) as err:
         parts.warn(f"the control group of {live.name} could not be removed: {err}")

@@ -60,8 +60,8 @@ def _ranges(text: str) -> list[range]:
 
 
 def wanted(userns: str, privileged: bool) -> int:
-    """How many ids `--userns` asks for; 0 is the host's own. Raises `InvalidInput`."""
-    if userns == "host" or (privileged and not userns):
+    """How many ids of its own `--userns` asks for; 0 is none. Raises `InvalidInput`."""
+    if userns == "host" or (privileged and not userns) or userns.startswith("container:"):
         return 0
     if userns in ("", "private", "auto"):
         return SIZE
@@ -71,4 +71,4 @@ def wanted(userns: str, privileged: bool) -> int:
         return int(number)
     if mode in ("keep-id", "nomap"):
         raise InvalidInput(f"--userns {mode} is for users who are not root", hint="host, private or auto:size=N")
-    raise InvalidInput(f"--userns {userns!r} is not known", hint="host, private, auto or auto:size=N")
+    raise InvalidInput(f"--userns {userns!r} is not known", hint="host, private, auto, auto:size=N or container:NAME")

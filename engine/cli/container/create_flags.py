@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from engine.cli.arguments import Parser, split_words
 from engine.cli.container.limit_flags import add_device_flags, add_limit_flags, limits_of
+from engine.cli.container.namespace_flags import add_namespace_flags
 from engine.cli.parse.environment import parse_label_file, parse_labels, parse_variable, parse_variable_file, read_text
 from engine.cli.parse.mount import parse_tmpfs, parse_volume
-from engine.cli.parse.policy import parse_network, parse_restart, parse_ulimit
+from engine.cli.parse.policy import parse_restart, parse_ulimit
 from engine.cli.parse.security import parse_security
 from engine.errors import InvalidInput
 
@@ -21,6 +22,7 @@ def add_create_flags(parser: Parser) -> None:
     _add_environment_flags(parser)
     _add_file_system_flags(parser)
     _add_security_flags(parser)
+    add_namespace_flags(parser)
     _add_lifecycle_flags(parser)
     add_limit_flags(parser)
     add_device_flags(parser)
@@ -61,6 +63,10 @@ def options_of(args: Namespace) -> dict[str, Any]:
         "privileged": args.privileged,
         "userns": args.userns,
         **parse_security(args.security_opt),
+        "pid": args.pid,
+        "ipc": args.ipc,
+        "uts": args.uts,
+        "cgroupns": args.cgroupns,
         "network": args.network,
         "restart": args.restart,
         "stop_signal": args.stop_signal,
@@ -109,10 +115,15 @@ def _add_security_flags(parser: Parser) -> None:
     add("--cap-add", action="append", default=[], metavar="CAP", help="a capability besides the default ones")
     add("--cap-drop", action="append", default=[], metavar="CAP", help="a capability less; ALL drops all")
     parser.flag("--privileged", help="every capability and device: no boundary any more")
-    add("--userns", default="", metavar="MODE", help="user ids: private (the default), host, or auto:size=N")
-    add("--security-opt", action="append", default=[], metavar="OPTION", help="seccomp=FILE or seccomp=unconfined")
+    add(
+        "--security-opt",
+        action="append",
+        default=[],
+        metavar="OPTION",
+        help="seccomp=FILE|unconfined, apparmor=PROFILE, label=KEY:VALUE, no-new-privileges=false, mask=PATH, "
+        "unmask=PATH|ALL, systempaths=unconfined",
+    )
     add("--ulimit", action="append", default=[], type=parse_ulimit, metavar="NAME=SOFT[:HARD]", help="a resource limit")
-    add("--network", "--net", type=parse_network, default="none", metavar="NETWORK", help="none, so far")
     add("-p", "--publish", action="append", default=[], metavar="PORT", help="not there yet")
 
 

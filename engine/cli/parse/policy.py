@@ -49,9 +49,10 @@ def parse_ulimit(text: str) -> "Ulimit":
 
 
 def parse_network(text: str) -> str:
-    """Only `none` (a loopback of its own) is there so far. Raises `InvalidInput`."""
-    if text == "none":
+    """`none` (a loopback of its own), `host`, `container:NAME`. Raises `InvalidInput`."""
+    if text in ("none", "host") or text.removeprefix("container:") not in (text, ""):
         return text
     raise InvalidInput(
-        f"the network '{text}' is not there yet", hint="--network none works: a loopback interface of its own"
+        f"the network '{text}' is not there yet",
+        hint="--network none is a loopback interface of its own; host and container:NAME work, too",
     )
