@@ -55,6 +55,7 @@ check: dev
 
 test: dev
 	@tools/need --optional tmux=tmux skopeo=skopeo ps=procps ip=iproute2 vi=vim-tiny
+	@tools/need --optional podman=podman busybox=busybox dockerd=docker.io
 ifeq ($(CGROUP2)$(wildcard $(MACHINE)),yes)
 	@tests/vm/run # says by name that it is skipped, before the line that must be the last
 endif

@@ -18,19 +18,21 @@ def make_root(folder: str) -> str:
         found = shutil.which(program)
         assert found is not None, f"this host has no {program}"
         shutil.copy(os.path.realpath(found), f"{folder}/bin/{program}")
-        for library in _libraries(found):
-            _copy_library(library, folder)
+        for library in libraries(found):
+            copy_library(library, folder)
     _write(f"{folder}/etc/passwd", PASSWD)
     _write(f"{folder}/etc/group", GROUP)
     return folder
 
 
-def _libraries(program: str) -> list[str]:
+def libraries(program: str) -> list[str]:
+    """The paths of the shared libraries of a program, as ldd names them; none of a static one."""
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, timeout=30)
     return [word for word in listed.stdout.split() if word.startswith("/")]
 
 
-def _copy_library(library: str, folder: str) -> None:
+def copy_library(library: str, folder: str) -> None:
+    """Put a library of the host at its own path below a root."""
     target = folder + library
     os.makedirs(os.path.dirname(target), exist_ok=True)
     if not os.path.exists(target):

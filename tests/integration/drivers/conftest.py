@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from support import cgroupfs_left
+from support.docker import Docker
 from support.podman import Podman
 from support.requirements import requires
 
@@ -23,3 +24,20 @@ def podman(one_podman: Podman) -> Iterator[Podman]:
     yield one_podman
     one_podman.run("rm", "-f", "-t", "0", "--all")
     assert cgroupfs_left.of_containers(one_podman.parent) == []
+
+
+@pytest.fixture(scope="module")
+def one_docker() -> Iterator[Docker]:
+    """Made once: a daemon takes two seconds to start."""
+    requires("root", "namespaces", "dockerd", "busybox")
+    docker = Docker()
+    yield docker
+    docker.close()
+
+
+@pytest.fixture
+def docker(one_docker: Docker) -> Iterator[Docker]:
+    """Docker without containers; afterwards none has left a cgroup."""
+    yield one_docker
+    one_docker.remove_all()
+    assert cgroupfs_left.of_containers(one_docker.parent) == []

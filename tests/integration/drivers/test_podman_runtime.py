@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import kernel
+from support.joined import cgroup_file
 from support.podman import IMAGE, RUNTIME, Podman
 from support.waiting import SLOW, until
 
@@ -14,16 +15,6 @@ pytestmark = [pytest.mark.root, pytest.mark.requires("podman", "busybox", "names
 
 FOREVER = "while :; do sleep 0.1; done"
 POLITE = f"trap 'echo bye; exit 7' TERM; echo ready; {FOREVER}"
-
-
-def _cgroup_file(podman: Podman, name: str, controller: str, v1: str, v2: str) -> str:
-    """A file of the cgroup that the container's first process is in."""
-    pid = podman.inspect(name, "State.Pid")
-    for line in Path(f"/proc/{pid}/cgroup").read_text().splitlines():
-        _number, controllers, path = line.split(":", 2)
-        if controller in controllers.split(","):
-            return Path(f"/sys/fs/cgroup/{controller}{path}/{v1}").read_text().strip()
-    return Path(f"/sys/fs/cgroup{path}/{v2}").read_text().strip()
 
 
 def _until_ready(podman: Podman, name: str) -> None:
@@ -89,11 +80,12 @@ def test_pause_stops_every_process_and_unpause_lets_them_go_on(podman: Podman) -
 @pytest.mark.requires("memory controller", "pids controller")
 def test_limits_are_those_of_the_cgroup_and_can_be_changed(podman: Podman) -> None:
     podman.start("one", FOREVER, "--memory", "64m", "--pids-limit", "50")
+    pid = podman.inspect("one", "State.Pid")
     memory = ("memory", "memory.limit_in_bytes", "memory.max")
-    assert _cgroup_file(podman, "one", *memory) == str(64 << 20)
-    assert _cgroup_file(podman, "one", "pids", "pids.max", "pids.max") == "50"
+    assert cgroup_file(pid, *memory) == str(64 << 20)
+    assert cgroup_file(pid, "pids", "pids.max", "pids.max") == "50"
     podman.out("update", "--memory", "96m", "one")
-    assert _cgroup_file(podman, "one", *memory) == str(96 << 20)
+    assert cgroup_file(pid, *memory) == str(96 << 20)
 
 
 def test_a_terminal_is_the_containers_own(podman: Podman) -> None:
