@@ -5,6 +5,7 @@
       layers/<hex of diff_id>/     unpacked once, shared by all images and containers
       containers/<id>/             record.json  state.json  upper/ work/  hostname hosts resolv.conf
       containers/<id>/runs/<n>/    output  index (see supervise/log.py)  spec.json  exit.json
+      volumes/<name>/              volume.json  _data/ (see supervise/volumes.py)
       events                       the journal, one JSON object a line
     RUN   /run/quarterdeck         0700, gone after a reboot
       supervisor.sock  keeper.sock
@@ -55,6 +56,11 @@ class Paths(NamedTuple):
     def containers(self) -> str:
         """One folder a container."""
         return f"{self.root}/containers"
+
+    @property
+    def volumes(self) -> str:
+        """One folder a volume."""
+        return f"{self.root}/volumes"
 
     @property
     def events(self) -> str:
