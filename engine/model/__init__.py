@@ -7,7 +7,6 @@ default" or "not known", never zero.
 
 from engine.model.container import (
     NEXT,
-    Bind,
     Container,
     ContainerState,
     CreateOptions,
@@ -20,6 +19,7 @@ from engine.model.event import Event
 from engine.model.host import Info, Overview
 from engine.model.image import Image
 from engine.model.limits import DeviceRate, Limits
+from engine.model.mount import Bind, Device, ImageMount, Volume, VolumeMount
 from engine.model.process import Change, Process
 from engine.model.stats import Sample, Series, Stats
 
@@ -30,10 +30,12 @@ __all__ = [
     "Container",
     "ContainerState",
     "CreateOptions",
+    "Device",
     "DeviceRate",
     "Event",
     "ExecOptions",
     "Image",
+    "ImageMount",
     "Info",
     "Limits",
     "Overview",
@@ -44,4 +46,6 @@ __all__ = [
     "Stats",
     "Status",
     "Ulimit",
+    "Volume",
+    "VolumeMount",
 ]

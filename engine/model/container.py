@@ -3,6 +3,7 @@
 import enum
 
 from engine.model.limits import Limits
+from engine.model.mount import Bind, Device, ImageMount, VolumeMount
 from engine.model.value import Value
 
 
@@ -27,17 +28,6 @@ NEXT: dict[Status, frozenset[Status]] = {
     Status.REMOVING: frozenset({Status.EXITED}),
 }
 """Which state may follow which; nothing else decides. CREATED -> EXITED is a start that failed."""
-
-
-class Bind(Value, frozen=True, kw_only=True):
-    """A directory or file of the host, seen inside."""
-
-    source: str
-    """Absolute path on the host."""
-    target: str
-    """Absolute path in the container."""
-    read_only: bool = False
-    propagation: str = "rprivate"
 
 
 class Ulimit(Value, frozen=True, kw_only=True):
@@ -82,7 +72,19 @@ class CreateOptions(Value, frozen=True, kw_only=True):
     init: bool = False
     """A tiny init of ours is pid 1, reaps and forwards signals."""
     limits: Limits = Limits()
+    groups: tuple[str, ...] = ()
+    """Names or numbers of groups that the user has besides its own."""
     binds: tuple[Bind, ...] = ()
+    volumes: tuple[VolumeMount, ...] = ()
+    images: tuple[ImageMount, ...] = ()
+    volumes_from: tuple[str, ...] = ()
+    """NAME or NAME:ro of containers whose binds and volumes it gets, too."""
+    devices: tuple[Device, ...] = ()
+    device_rules: tuple[str, ...] = ()
+    """TYPE MAJOR:MINOR ACCESS each, such as "c 10:* rm"."""
+    sysctls: dict[str, str] = {}
+    shm_bytes: int | None = None
+    """Size of /dev/shm; None is 64 MiB."""
     tmpfs: dict[str, str] = {}
     """Path inside -> mount options, such as size=64m,mode=1777."""
     read_only: bool = False

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.model import Bind, CreateOptions
+from engine.sandbox import devices, shared_mounts
 from engine.sandbox import options as mount_options
-from engine.sandbox import shared_mounts
 
 _NOTHING: Final = ["nosuid", "noexec", "nodev"]
 DEFAULTS: Final = (
@@ -34,18 +34,21 @@ def mounts(options: CreateOptions, files: dict[str, str], *, mapped: bool = Fals
     One of the operator's takes the place of a default with the same destination. A mount comes before those in it,
     so that none is hidden. Raises `InvalidInput`.
     """
-    binds = [_bind(bind, "ridmap" if mapped else "") for bind in options.binds]
+    binds = [_bind(bind, "ridmap" if mapped and not devices.is_one(bind.source) else "") for bind in options.binds]
     wanted = [*binds, *(_tmpfs(path, words) for path, words in options.tmpfs.items())]
+    wanted += devices.binds(options.devices) if mapped else []
     taken = _destinations(wanted)
-    base = shared_mounts.replaced(options, [_default(entry, options.privileged) for entry in DEFAULTS], mapped=mapped)
+    base = shared_mounts.replaced(options, [_default(entry, options) for entry in DEFAULTS], mapped=mapped)
     own = [_own_file(name, source, "idmap" if mapped else "") for name, source in files.items()]
     kept = [mount for mount in base + own if mount["destination"] not in taken]
     return sorted(kept + wanted, key=lambda mount: mount["destination"].count("/"))
 
 
-def _default(entry: tuple[str, str, str, list[str]], privileged: bool) -> dict[str, Any]:
+def _default(entry: tuple[str, str, str, list[str]], options: CreateOptions) -> dict[str, Any]:
     destination, kind, source, words = entry
-    if privileged and destination in _WRITABLE_WHEN_PRIVILEGED:
+    if source == "shm" and options.shm_bytes is not None:
+        words = [*(word for word in words if not word.startswith("size=")), f"size={options.shm_bytes}"]
+    if options.privileged and destination in _WRITABLE_WHEN_PRIVILEGED:
         words = [word for word in words if word != "ro"]
     return {"destination": destination, "type": kind, "source": source, "options": words}
 
@@ -64,7 +67,8 @@ def _bind(bind: Bind, mapping: str) -> dict[str, Any]:
         )
     if not bind.source.startswith("/") or "\0" in bind.source:
         raise InvalidInput(f"the volume's source {bind.source!r} is not an absolute path", hint="such as -v /srv:/srv")
-    words = ["rbind", bind.propagation, *(["ro", "rro"] if bind.read_only else []), *([mapping] if mapping else [])]
+    how = "rbind" if bind.recursive else "bind"
+    words = [how, bind.propagation, *(["ro", "rro"] if bind.read_only else []), *([mapping] if mapping else [])]
     return {"destination": destination(bind.target), "type": "bind", "source": bind.source, "options": words}
 
 

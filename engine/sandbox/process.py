@@ -85,9 +85,12 @@ def working_directory(wanted: str | None, config: dict[str, Any]) -> str:
     return posixpath.normpath("/" + joined.lstrip("/"))
 
 
-def user_of(wanted: str | None, config: dict[str, Any]) -> str:
-    """The operator's user, else the image's; empty is root."""
-    return _without_nul(wanted or image_config.read(config).user, "the user")
+def user_of(wanted: str | None, groups: Iterable[str], config: dict[str, Any]) -> str:
+    """The operator's user, else the image's, empty for root, and in lines of their own the groups besides."""
+    named = [wanted or image_config.read(config).user, *groups]
+    if any("\n" in name for name in named):
+        raise InvalidInput("a user or group has a line break in its name", hint="such as --user 1000:1000")
+    return _without_nul("\n".join(named), "the user")
 
 
 def capability_names(options: CreateOptions) -> tuple[str, ...]:

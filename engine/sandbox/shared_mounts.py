@@ -7,6 +7,7 @@ of the host the host's own mounts are bound instead.
 from collections.abc import Callable
 from typing import Any, Final
 
+from engine.errors import InvalidInput
 from engine.model import CreateOptions
 from engine.sandbox import sharing
 
@@ -15,8 +16,13 @@ _NOTHING: Final = ["nosuid", "noexec", "nodev"]
 
 
 def replaced(options: CreateOptions, mounts: list[dict[str, Any]], *, mapped: bool) -> list[dict[str, Any]]:
-    """The mounts of every container, as they are for these options; `mapped`: in a user namespace."""
+    """The mounts of every container, as they are for these options; `mapped`: in a user namespace.
+
+    Raises `InvalidInput`.
+    """
     host = sharing.of_host(options)
+    if options.shm_bytes is not None and ("ipc" in host or options.ipc == "none"):
+        raise InvalidInput("--shm-size needs a /dev/shm of its own", hint=f"leave out --ipc {options.ipc}")
     changes: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
     if options.ipc == "none":
         changes |= dict.fromkeys(_SHM, lambda _mount: None)

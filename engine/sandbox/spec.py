@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.model import CreateOptions, ExecOptions
-from engine.sandbox import capabilities, devices, hidden, mounts, process, seccomp_profile, sharing
+from engine.sandbox import capabilities, devices, hidden, mounts, process, seccomp_profile, sharing, sysctl
 from engine.sandbox.process import arguments
 from engine.sandbox.resources import resources
 from engine.sandbox.users import USER_ANNOTATION
@@ -43,7 +43,7 @@ def build(
     sharing.check(options)
     if not hostname or len(hostname) > HOSTNAME_MAX or "\0" in hostname:
         raise InvalidInput(f"the host name {hostname!r} is not valid", hint=f"1 to {HOSTNAME_MAX} characters")
-    user = process.user_of(options.user, config)
+    user = process.user_of(options.user, options.groups, config)
     return {
         "ociVersion": VERSION,
         "process": process.process(options, config, hostname),
@@ -61,16 +61,18 @@ def _linux(
     found: dict[str, Any] = {
         "namespaces": sharing.namespaces(options, shared, mapped=ids is not None),
         "cgroupsPath": cgroups_path,
-        "resources": resources(options.limits) | {"devices": devices.rules(options.privileged)},
+        "resources": resources(options.limits)
+        | {"devices": devices.rules(options.privileged) + devices.rules_of(options)},
         "sysctl": _sysctls(options, ids),
     }
+    sysctl.steps(found | {"namespaces": sharing.namespaces(options, {}, mapped=False)})
     if ids is not None and "user" not in shared:
         mapping = {"containerID": 0, "hostID": ids[0], "size": ids[1]}
         found |= {"uidMappings": [mapping], "gidMappings": [mapping]}
     if (policy := seccomp(options)) is not None:
         found["seccomp"] = policy
-    if options.privileged:
-        found["devices"] = devices.of_host()
+    if ids is None:
+        found["devices"] = [*(devices.of_host() if options.privileged else []), *devices.nodes(options.devices)]
     return found | hidden.paths(options)
 
 
@@ -79,7 +81,7 @@ def _sysctls(options: CreateOptions, ids: tuple[int, int] | None) -> dict[str, s
     own = dict(SYSCTLS) if sharing.is_own(options, "network") else {}
     if ids is not None and PING in own:
         own[PING] = f"0 {ids[1] - 1}"
-    return own
+    return own | options.sysctls
 
 
 def seccomp(options: CreateOptions) -> dict[str, Any] | None:
@@ -107,7 +109,7 @@ def enter_order(options: CreateOptions, config: dict[str, Any], wanted: ExecOpti
         "args": list(wanted.command),
         "env": [f"{key}={value}" for key, value in environment.items()],
         "cwd": process.working_directory(wanted.workdir or options.workdir, config),
-        "user": process.user_of(wanted.user or options.user, config),
+        "user": process.user_of(wanted.user or options.user, options.groups, config),
         "capabilities": process.capability_sets(granted),
         "no_new_privileges": process.no_new_privileges(options) and not wanted.privileged,
         **({} if wanted.privileged else process.labels(options)),

@@ -46,9 +46,16 @@ def resolve(user: str, passwd: str, group: str) -> User:
     """`uid`, `name`, `uid:gid` or `name:group` as ids; empty is root.
 
     A number that passwd does not know is taken as it is, with group 0. Without an explicit group the user's
-    supplementary groups are those that list its name.
+    supplementary groups are those that list its name. Lines after the first are groups besides.
     Raises `InvalidInput` for a name that is not there and for a number out of range.
     """
+    user, *more = user.split("\n")
+    found = _resolve(user, passwd, group)
+    besides = [gid for gid in (_gid(name, group) for name in more) if gid not in found.groups]
+    return found._replace(groups=(*found.groups, *dict.fromkeys(besides)))
+
+
+def _resolve(user: str, passwd: str, group: str) -> User:
     wanted, _, wanted_group = user.partition(":")
     account = _account(wanted or "0", passwd)
     if wanted_group:

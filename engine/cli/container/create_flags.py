@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from engine.cli.arguments import Parser, split_words
 from engine.cli.container.limit_flags import add_device_flags, add_limit_flags, limits_of
+from engine.cli.container.machine_flags import add_machine_flags, machine_of
 from engine.cli.container.namespace_flags import add_namespace_flags
 from engine.cli.parse.environment import parse_label_file, parse_labels, parse_variable, parse_variable_file, read_text
 from engine.cli.parse.mount import parse_tmpfs, parse_volume
@@ -23,6 +24,7 @@ def add_create_flags(parser: Parser) -> None:
     _add_file_system_flags(parser)
     _add_security_flags(parser)
     add_namespace_flags(parser)
+    add_machine_flags(parser)
     _add_lifecycle_flags(parser)
     add_limit_flags(parser)
     add_device_flags(parser)
@@ -63,6 +65,7 @@ def options_of(args: Namespace) -> dict[str, Any]:
         "privileged": args.privileged,
         "userns": args.userns,
         **parse_security(args.security_opt),
+        **machine_of(args),
         "pid": args.pid,
         "ipc": args.ipc,
         "uts": args.uts,
