@@ -9,7 +9,8 @@ from engine.cgroup.manager import Cgroups
 from engine.cgroup.protocol import Placement
 from engine.errors import InvalidInput
 from engine.runtime.store import State
-from engine.sandbox import devices, namespaces
+from engine.sandbox import device_rules as defaults
+from engine.sandbox import namespaces
 
 NOWHERE: Final = Placement((), None)
 
@@ -51,7 +52,7 @@ def _is_meant(file: str, controllers: list[str]) -> bool:
 
 def device_rules(rules: Any) -> list[dict[str, Any]]:
     """The spec's rules, and after them what every container may use, as runc has it."""
-    return [*(rules or ()), *devices.allowed()]
+    return [*(rules or ()), *defaults.allowed()]
 
 
 def delegated_to(spec: dict[str, Any]) -> int | None:

@@ -8,45 +8,19 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.model import CreateOptions, Device
+from engine.sandbox import device_rules
 
 _SKIPPED: Final = ("pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev", "console")
 """What a container has of its own."""
 _MAX: Final = 4096
 _RULE: Final = re.compile(r"([abc]) ([0-9]{1,9}|\*):([0-9]{1,9}|\*) ([rwm]{1,3})")
 
-_ALLOWED: Final = (
-    ("c", None, None, "m"),
-    ("b", None, None, "m"),
-    ("c", 1, 3, "rwm"),
-    ("c", 1, 5, "rwm"),
-    ("c", 1, 7, "rwm"),
-    ("c", 1, 8, "rwm"),
-    ("c", 1, 9, "rwm"),
-    ("c", 5, 0, "rwm"),
-    ("c", 5, 1, "rwm"),
-    ("c", 5, 2, "rwm"),
-    ("c", 136, None, "rwm"),
-)
-"""(type, major, minor, access): any node may be made, and null, zero, full, random, urandom, tty, console, ptmx and the
-terminals of devpts be used. Source: OCI runtime-spec 1.2, config-linux.md, "Default Devices"; devices.txt."""
-
 
 def rules(privileged: bool) -> list[dict[str, Any]]:
     """`linux.resources.devices`: everything denied, and what is allowed after it."""
     if privileged:
         return [{"allow": True, "access": "rwm"}]
-    return [{"allow": False, "access": "rwm"}, *allowed()]
-
-
-def allowed() -> list[dict[str, Any]]:
-    """What every container may use."""
-    return [_rule(*entry) for entry in _ALLOWED]
-
-
-def _rule(kind: str, major: int | None, minor: int | None, access: str) -> dict[str, Any]:
-    numbers = {"major": major, "minor": minor}
-    known = {key: number for key, number in numbers.items() if number is not None}
-    return {"allow": True, "type": kind, **known, "access": access}
+    return [{"allow": False, "access": "rwm"}, *device_rules.allowed()]
 
 
 def of_host(folder: str = "/dev") -> list[dict[str, Any]]:
@@ -115,7 +89,9 @@ def rules_of(options: CreateOptions) -> list[dict[str, Any]]:
     for device in options.devices:
         if not device.access or set(device.access) - set("rwm"):
             raise InvalidInput(f"{device.access!r} is no access to a device", hint="one or more of r, w and m")
-        found += [_rule(node["type"], node["major"], node["minor"], device.access) for node in _named(device)]
+        found += [
+            device_rules.rule(node["type"], node["major"], node["minor"], device.access) for node in _named(device)
+        ]
     return [*found, *map(_rule_of, options.device_rules)]
 
 
@@ -124,7 +100,7 @@ def _rule_of(text: str) -> dict[str, Any]:
     if match is None:
         raise InvalidInput(f"{text!r} is no rule for devices", hint='such as "c 10:229 rwm" or "b 7:* r"')
     kind, major, minor, access = match.groups()
-    return _rule(kind, _number(major), _number(minor), access)
+    return device_rules.rule(kind, _number(major), _number(minor), access)
 
 
 def _number(text: str) -> int | None:

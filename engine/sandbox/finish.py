@@ -109,7 +109,8 @@ def finish(
     """Become the program.
 
     `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it. `ready` is called with the
-    program's environment when all is done but exec. Descriptors from 3 on are closed by exec, except for the first `preserve`.
+    program's environment when all is done but exec. Descriptors from 3 on are closed by exec, except for the first
+    `preserve`.
     """
     channel.warn(list(process.warnings))
     try:

@@ -59,9 +59,7 @@ def _hook(kind: str, entry: dict[str, Any]) -> Hook:
     return Hook(path, arguments, {key: value for key, _, value in pairs} if pairs else None, timeout)
 
 
-def run(
-    hooks: Hooks, kinds: tuple[str, ...], state: dict[str, Any], environment: dict[str, str] | None = None
-) -> None:
+def run(hooks: Hooks, kinds: tuple[str, ...], state: dict[str, Any], environment: dict[str, str] | None = None) -> None:
     """Run the hooks of these kinds; the first that fails ends it. Raises `SetupFailed`, with what the hook said.
 
     `environment` is that of hooks which name none; None is ours.
