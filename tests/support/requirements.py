@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import pytest
 
-PROGRAMS = """tmux skopeo nft setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh busybox dockerd""".split()
+PROGRAMS = """tmux skopeo nft setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd""".split()
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "blkio", "freezer", "devices")
 
 
