@@ -27,6 +27,7 @@ class Mounts:
         self._folder = root.get("bundle") or os.curdir
         self._inside = root["path"] if root["kind"] == "directory" else None
         self._make = bool(root.get("make_sources"))
+        self._beneath: dict[str, str] = root.get("beneath") or {}
         self._isolated = isolated
         self._own_view = any(
             entry.get("type") == "cgroup"
@@ -90,6 +91,7 @@ class Mounts:
         path = os.path.join(self._folder, given)
         inside = self._stripped(os.path.normpath(path))
         found = Source(inside or path, parsed.recursive, self._idmap(mount, parsed), inside=inside is not None)
+        found = found._replace(beneath=self._beneath.get(self._target(mount["destination"]), ""))
         return found._replace(make=self._make and parsed.recursive, follow="src-nofollow" not in parsed.words)
 
     def _idmap(self, mount: dict[str, Any], parsed: Parsed) -> Idmap | None:

@@ -42,7 +42,8 @@ def plan(
 
     `root` is `{"kind": "overlay", "lower": [top first], "upper", "work", "options": [...]}` or `{"kind": "directory",
     "path"}`. Either may have `idmap` (its files show the ids of the container's user namespace for those on disk),
-    `make_sources` (a directory that is to be bound is made on the host), `bundle` (where relative sources begin).
+    `make_sources` (a directory that is to be bound is made on the host), `bundle` (where relative sources begin),
+    `beneath` (destination of a bind -> the path in its source that is seen there, which a stranger may have made).
     `rootfs` is an empty directory of the host. `isolated`: in a user namespace. `pivot` false: see `pivot.Move`.
     Raises `InvalidInput`; KeyError and TypeError for what is no OCI runtime-spec.
     """

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from engine.errors import MissingFeature
 from engine.kernel import const, files, syscalls
 from engine.sandbox import explain, userns
+from engine.sandbox.beneath import Root
 from engine.sandbox.namespaces import Mapping
 
 OWN: tuple[Mapping, ...] = ()
@@ -42,6 +43,8 @@ class Source(NamedTuple):
     """False: a symbolic link is itself the source."""
     inside: bool = False
     """The path is one of the container, where mounts of its own may lie by then: nobody hands it over."""
+    beneath: str = ""
+    """A path in the directory `path`, which containers write to: no link in there leads out of it."""
 
 
 @contextlib.contextmanager
@@ -81,12 +84,20 @@ def _copy(source: Source, at: int | None) -> int:
     flags = const.OPEN_TREE_CLONE | (const.AT_RECURSIVE if source.recursive else 0)
     if at is not None:
         return syscalls.open_tree(at, "", flags | const.AT_EMPTY_PATH)
+    if source.beneath:
+        with files.closing(_open_beneath(source)) as found:
+            return syscalls.open_tree(found, "", flags | const.AT_EMPTY_PATH)
     if source.make and not os.path.lexists(source.path):
         syscalls.entering("mkdirat")
         os.makedirs(source.path, 0o755, exist_ok=True)
     if not source.follow:
         flags |= const.AT_SYMLINK_NOFOLLOW
     return syscalls.open_tree(const.AT_FDCWD, source.path, flags)
+
+
+def _open_beneath(source: Source) -> int:
+    with files.closing(files.open_path(source.path, os.O_PATH | os.O_DIRECTORY)) as top:
+        return Root(top).open(source.beneath)
 
 
 def _map(tree: int, source: Source, idmap: Idmap, own: int) -> None:

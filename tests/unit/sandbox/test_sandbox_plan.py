@@ -85,6 +85,12 @@ def test_only_the_engine_makes_a_missing_source() -> None:
     assert (made.source.make, left.source.make) == (True, False)
 
 
+def test_only_the_engine_chooses_a_path_in_a_source_and_by_the_place_where_it_is_seen() -> None:
+    volumes = (Volume(source="/srv", target="/data/"), Volume(source="/srv", target="/other"))
+    [first, second] = binds(plan_of(DIRECTORY | {"beneath": {"/data": "logs"}}, binds=volumes))
+    assert (first.source.path, first.source.beneath, second.source.beneath) == ("/srv", "logs", "")
+
+
 def test_a_file_of_the_engine_that_is_missing_is_not_made_a_directory() -> None:
     wanted = CreateOptions(image="x", command=("true",))
     built = spec.build("id", wanted, {}, hostname="box", files={"hosts": "/host/hosts"}, cgroups_path="/x")
