@@ -14,7 +14,7 @@ from engine.state.paths import Paths
 if TYPE_CHECKING:
     import subprocess
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 """How long a supervisor may take to start: it is emulated hardware that needs the most of it."""
 
 
