@@ -132,9 +132,9 @@ class Engine:
         """Thaw."""
         self._call("unpause", {"ref": ref})
 
-    def remove(self, ref: str, *, force: bool = False) -> None:
-        """Remove it and its layer; `force` kills it first."""
-        self._call("remove", {"ref": ref, "force": force})
+    def remove(self, ref: str, *, force: bool = False, volumes: bool = False) -> None:
+        """Remove it and its layer; `force` kills it first, `volumes` takes those along that have no name."""
+        self._call("remove", {"ref": ref, "force": force, "volumes": volumes})
 
     def rename(self, ref: str, name: str) -> None:
         """Give it another name."""
@@ -235,6 +235,28 @@ class Engine:
     def build_base(self, progress: Progress | None = None, *, rebuild: bool = False) -> str:
         """Assemble localhost/base:latest from the host's programs; the image's id. Kept where it exists."""
         return str(self._call("build_base", {"rebuild": rebuild}, progress)["id"])
+
+    # --- volumes -----------------------------------------------------------------------------------------------
+
+    def volumes(self) -> "tuple[model.Volume, ...]":
+        """Every volume, by name, with the containers that have it."""
+        from engine import model
+
+        return self._get("volumes", {}, tuple[model.Volume, ...])
+
+    def create_volume(self, name: str = "", labels: dict[str, str] | None = None) -> str:
+        """Make an empty volume, where it is not there already; its name, which is made up for an empty one."""
+        return str(self._call("create_volume", {"name": name, "labels": labels or {}})["name"])
+
+    def remove_volume(self, name: str, *, force: bool = False) -> None:
+        """Remove it with its files; refused where a container has it. With `force` one that is missing is no error."""
+        self._call("remove_volume", {"name": name, "force": force})
+
+    def prune_volumes(self, *, everything: bool = False) -> dict[str, Any]:
+        """Remove volumes that no container has, those without a name alone unless `everything`:
+        `{"volumes": [names], "reclaimed_bytes": n}`."""
+        result: dict[str, Any] = self._call("prune_volumes", {"all": everything})
+        return result
 
     # --- transport ---------------------------------------------------------------------------------------------
 

@@ -45,6 +45,11 @@ COMMANDS: Final[dict[str, Command]] = {
     "version": Command("system.version", "[OPTIONS]", "Show the version", False),
     "demo": Command("system.demo", "[OPTIONS]", "Start the demonstration containers and open the dashboard"),
     "prune": Command("system.prune", "[OPTIONS]", "Remove stopped containers and unused layers"),
+    "volume create": Command("volume.create", "[OPTIONS] [VOLUME]", "Make a volume"),
+    "volume ls": Command("volume.ls", "[OPTIONS]", "List volumes", False),
+    "volume inspect": Command("volume.inspect", "[OPTIONS] VOLUME...", "Show everything about volumes", False),
+    "volume rm": Command("volume.rm", "[OPTIONS] VOLUME...", "Remove volumes"),
+    "volume prune": Command("volume.prune", "[OPTIONS]", "Remove volumes that no container has"),
 }
 
 _CONTAINER: Final = {name: name for name, command in COMMANDS.items() if command.module.startswith("container.")} | {
@@ -55,9 +60,17 @@ _CONTAINER: Final = {name: name for name, command in COMMANDS.items() if command
 GROUPS: Final[dict[str, dict[str, str]]] = {
     "container": _CONTAINER,
     "image": {"ls": "images", "list": "images", "rm": "rmi", "inspect": "inspect"},
+    "volume": {
+        word: f"volume {command}"
+        for word, command in {
+            **{name: name for name in ("create", "ls", "inspect", "rm", "prune")},
+            "list": "ls",
+            "remove": "rm",
+        }.items()
+    },
     "system": {"info": "info", "events": "events", "prune": "prune"},
 }
 """Docker's management words: `qd container ls` is `qd ps`."""
 
-HIDDEN: Final = frozenset({"prune"})
+HIDDEN: Final = frozenset({"prune", *(name for name in COMMANDS if name.startswith("volume "))})
 """Reached through their group alone, as in Docker."""

@@ -29,6 +29,19 @@ def copy(lowers: Sequence[str], target: str) -> int:
     return copying.copied_bytes
 
 
+def copy_directory(lowers: Sequence[str], path: str, target: str) -> bool:
+    """Copy what the layers show at `path` into the new directory `target`, its own owner and permissions included.
+
+    False, and nothing is made, where they show no directory there.
+    """
+    found = merged.resolve(lowers, path)
+    if found is None or not found.folders:
+        return False
+    copy(found.folders, target)
+    _copy_attributes(found, target)
+    return True
+
+
 class _Copying:
     def __init__(self) -> None:
         self.copied_bytes = 0

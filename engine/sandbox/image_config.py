@@ -9,6 +9,7 @@ from engine.errors import InvalidInput
 
 STRINGS_MAX: Final = 4096
 """How many arguments or variables an image may bring; more is an attack, or a mistake."""
+VOLUMES_MAX: Final = 64
 LENGTH_MAX: Final = 128 << 10
 """Bytes of one of them; the kernel's own bound (MAX_ARG_STRLEN)."""
 
@@ -21,6 +22,8 @@ class Settings(NamedTuple):
     env: tuple[str, ...]
     workdir: str
     user: str
+    volumes: tuple[str, ...] = ()
+    """Where a container has a volume."""
 
 
 def read(config: dict[str, Any]) -> Settings:
@@ -34,7 +37,15 @@ def read(config: dict[str, Any]) -> Settings:
         _strings(found, "Env"),
         _string(found, "WorkingDir"),
         _string(found, "User"),
+        _keys(found, "Volumes"),
     )
+
+
+def _keys(config: dict[str, Any], field: str) -> tuple[str, ...]:
+    values = config.get(field) or {}
+    if not isinstance(values, dict) or len(values) > VOLUMES_MAX:
+        raise InvalidInput(f"{field} of the image's config is not an object of at most {VOLUMES_MAX} keys")
+    return tuple(_checked(key, field) for key in values)
 
 
 def _strings(config: dict[str, Any], field: str) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ import stat
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+LINKS_MAX: Final = 40
+"""Symbolic links in one path; the kernel's own bound."""
 OPAQUE: Final = ("trusted.overlay.opaque", "user.overlay.opaque")
 
 
@@ -43,6 +45,31 @@ def lookup(folders: Sequence[str], name: str) -> Found | None:
         if is_opaque(path):
             break
     return Found(*found, tuple(parts)) if found else None
+
+
+def resolve(folders: Sequence[str], path: str) -> Found | None:
+    """What a path leads to for a program inside, symbolic links followed; None where it leads nowhere."""
+    top = Found(os.lstat(folders[0]), folders[0], tuple(folders))
+    trail, waiting, budget = [top], path.split("/")[::-1], LINKS_MAX
+    while waiting:
+        name = waiting.pop()
+        if name == "..":
+            trail = trail[:-1] or [top]
+        if name in ("", ".", ".."):
+            continue
+        found = lookup(trail[-1].folders, name)
+        if found is None:
+            return None
+        if not stat.S_ISLNK(found.info.st_mode):
+            trail.append(found)
+            continue
+        target = os.readlink(found.path)
+        trail = [top] if target.startswith("/") else trail
+        waiting += target.split("/")[::-1]
+        budget -= 1
+        if budget < 0:
+            return None
+    return trail[-1]
 
 
 def names(folders: Sequence[str]) -> list[str]:

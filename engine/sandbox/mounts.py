@@ -8,6 +8,8 @@ from engine.errors import InvalidInput
 from engine.model import Bind, CreateOptions
 from engine.sandbox import devices, shared_mounts
 from engine.sandbox import options as mount_options
+from engine.sandbox.stored import NOTHING, Stored
+from engine.sandbox.stored import mounts as stored_mounts
 
 _NOTHING: Final = ["nosuid", "noexec", "nodev"]
 DEFAULTS: Final = (
@@ -27,15 +29,18 @@ _TMPFS_KEYS: Final = ("size", "mode", "nr_inodes", "nr_blocks", "uid", "gid")
 _TMPFS_WORDS: Final = ("ro", "rw", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "noatime", "relatime")
 
 
-def mounts(options: CreateOptions, files: dict[str, str], *, mapped: bool = False) -> list[dict[str, Any]]:
+def mounts(
+    options: CreateOptions, files: dict[str, str], *, mapped: bool = False, stored: Stored = NOTHING
+) -> list[dict[str, Any]]:
     """All mounts. `files` are the engine's own, by their name in /etc, such as hosts -> a path of the host. `mapped`:
-    in a user namespace, where what is bound shows the owners that it has on the host.
+    in a user namespace, where what is bound shows the owners that it has on the host. `stored` is where volumes are.
 
     One of the operator's takes the place of a default with the same destination. A mount comes before those in it,
     so that none is hidden. Raises `InvalidInput`.
     """
     binds = [_bind(bind, "ridmap" if mapped and not devices.is_one(bind.source) else "") for bind in options.binds]
     wanted = [*binds, *(_tmpfs(path, words) for path, words in options.tmpfs.items())]
+    wanted += stored_mounts(options, stored, mapped=mapped)
     wanted += devices.binds(options.devices) if mapped else []
     taken = _destinations(wanted)
     base = shared_mounts.replaced(options, [_default(entry, options) for entry in DEFAULTS], mapped=mapped)

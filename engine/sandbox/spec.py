@@ -11,6 +11,7 @@ from engine.model import CreateOptions, ExecOptions
 from engine.sandbox import capabilities, devices, hidden, mounts, process, seccomp_profile, sharing, sysctl
 from engine.sandbox.process import arguments
 from engine.sandbox.resources import resources
+from engine.sandbox.stored import NOTHING, Stored
 from engine.sandbox.users import USER_ANNOTATION
 
 __all__ = ["arguments", "build", "enter_order"]
@@ -33,12 +34,13 @@ def build(
     cgroups_path: str,
     ids: tuple[int, int] | None = None,
     shared: dict[str, str] | None = None,
+    stored: Stored = NOTHING,
 ) -> dict[str, Any]:
     """The spec as a plain object. Raises `InvalidInput` for whatever is wrong with the options.
 
     `config` is the OCI image config, whole; `files` are hosts, hostname and resolv.conf -> their paths on the host;
     `ids` are the first id of the host and the number of ids of its user namespace, None without one; `shared` are
-    type -> path of the namespaces that are another container's.
+    type -> path of the namespaces that are another container's; `stored` is where volumes and images are.
     """
     sharing.check(options)
     if not hostname or len(hostname) > HOSTNAME_MAX or "\0" in hostname:
@@ -49,7 +51,7 @@ def build(
         "process": process.process(options, config, hostname),
         "root": {"path": "rootfs", "readonly": options.read_only},
         **({"hostname": hostname} if sharing.is_own(options, "uts") else {}),
-        "mounts": mounts.mounts(options, files, mapped=ids is not None),
+        "mounts": mounts.mounts(options, files, mapped=ids is not None, stored=stored),
         "linux": _linux(options, cgroups_path, ids, shared or {}),
         "annotations": {"org.quarterdeck.id": container_id, USER_ANNOTATION: user},
     }

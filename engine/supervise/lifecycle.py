@@ -16,8 +16,9 @@ from engine.model import Status
 from engine.sandbox import labels, resources, sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
-from engine.supervise import identity, neighbours, userids, worker
+from engine.supervise import identity, neighbours, provisions, userids, worker
 from engine.supervise.parts import Parts
+from engine.supervise.provisions import Provisions
 from engine.supervise.registry import Live
 from engine.supervise.runs import Runs, send_signal
 
@@ -35,6 +36,7 @@ class Lifecycle:
         self._runs = runs
         self._meter = meter
         self._base_lock = asyncio.Lock()
+        self.provisions = Provisions(parts)
         runs.on_gone = self._remove_soon
 
     async def create(self, options: model.CreateOptions, on_event: Any) -> str:
@@ -43,6 +45,7 @@ class Lifecycle:
         parts.registry.free_name(options.name)
         options = neighbours.settled(options, parts.registry)
         image = await self._image(options.image, on_event)
+        options = self.provisions.settled(options, image)
         command = runtime_spec.arguments(options, image.config)
         container_id = os.urandom(32).hex()
         with ExitStack() as undo:
@@ -51,20 +54,21 @@ class Lifecycle:
             os.makedirs(f"{folder}/runs", mode=0o700)
             undo.callback(parts.snapshots.remove, container_id)
             await self._prepare(container_id, parts.store.lowers(image))
-            container = model.Container(
-                id=container_id,
-                name=parts.registry.free_name(options.name),
-                image=options.image,
-                image_id=image.id,
-                command=command,
-                created_ns=time.time_ns(),
-                options=options,
-                state=model.ContainerState(),
-                ids=self._ids(options),
-            )
-            identity.write_files(parts.paths, container)
-            self._check(container, image)
-            parts.registry.add(Live(container, self._meter(container)))
+            async with self.provisions.provided(options, image):  # nothing waits from here on: name and ids are its own
+                container = model.Container(
+                    id=container_id,
+                    name=parts.registry.free_name(options.name),
+                    image=options.image,
+                    image_id=image.id,
+                    command=command,
+                    created_ns=time.time_ns(),
+                    options=options,
+                    state=model.ContainerState(),
+                    ids=self._ids(options),
+                )
+                identity.write_files(parts.paths, container)
+                self._check(container, image)
+                parts.registry.add(Live(container, self._meter(container)))
             undo.pop_all()
         self._parts.tell(parts.registry.find(container_id), "create")
         return container_id
@@ -121,6 +125,7 @@ class Lifecycle:
             files={},
             cgroups_path="/quarterdeck",
             ids=container.ids,
+            stored=provisions.stored(self._parts, container.options),
         )
         labels.check(spec["process"].get("apparmorProfile", ""), spec["process"].get("selinuxLabel", ""))
 
@@ -142,6 +147,7 @@ class Lifecycle:
         except errors.EngineError:
             if live.options.auto_remove:
                 await self._remove(live)
+                await self.provisions.forget(live)
             raise
 
     async def stop(self, live: Live, timeout_seconds: int | None = None) -> None:
@@ -244,8 +250,9 @@ class Lifecycle:
         self._parts.cgroups.thaw(live.id)
         self._parts.registry.move(live, Status.RUNNING)
 
-    async def remove(self, live: Live, *, force: bool) -> None:
-        """Remove it and its layer. Raises `Conflict` where it runs and `force` is not given."""
+    async def remove(self, live: Live, *, force: bool, volumes: bool = False) -> None:
+        """Remove it and its layer, with `volumes` also those without a name. Raises `Conflict` where it runs and
+        `force` is not given."""
         async with live.lock:
             if live.active and not force:
                 raise errors.Conflict(
@@ -253,6 +260,8 @@ class Lifecycle:
                     hint=f"stop it first: qd stop {live.name}, or: qd rm -f {live.name}",
                 )
             await self._remove(live)
+            if volumes:
+                await self.provisions.forget(live)
 
     async def _remove(self, live: Live) -> None:
         self._settle_restart(live)
@@ -302,6 +311,7 @@ class Lifecycle:
                 return
             try:
                 await self._remove(live)
+                await self.provisions.forget(live)
             except (OSError, errors.EngineError, ExceptionGroup) as err:
                 self._parts.warn(f"{live.name} could not be removed at its end: {err}")
 

@@ -13,9 +13,25 @@ from engine.supervise import events, listing, processes, report, worker
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
-from engine.supervise.requests import Base, Create, Events, Exec, Hello, ImageName, List, Nothing, Ref, Refs, Update
+from engine.supervise.requests import (
+    Base,
+    Create,
+    Events,
+    Exec,
+    Hello,
+    ImageName,
+    List,
+    NewVolume,
+    Nothing,
+    Ref,
+    Refs,
+    Update,
+    VolumeName,
+    Volumes,
+)
 from engine.supervise.server import Handler, Method, Peer, Reply
 from engine.supervise.sessions import Sessions
+from engine.supervise.volume_methods import VolumeMethods
 
 P = TypeVar("P")
 _CHANGES_A_LINE = 1000
@@ -28,6 +44,7 @@ class Methods:
         self._parts = parts
         self._lifecycle = lifecycle
         self._sessions = sessions
+        self._volumes = VolumeMethods(parts, lifecycle.provisions)
 
     def table(self) -> dict[str, Method]:
         """For the server."""
@@ -48,6 +65,7 @@ class Methods:
             "wait": _on(Ref, self.wait),
             "events": _on(Events, self.events),
             "images": _on(Nothing, self.images),
+            "volumes": _on(Nothing, self._volumes.list),
         }
         change = {
             "create": _on(Create, self.create),
@@ -65,6 +83,9 @@ class Methods:
             "remove_image": _on(ImageName, self.remove_image),
             "build_base": _on(Base, self.build_base),
             "prune": _on(Nothing, self.prune),
+            "create_volume": _on(NewVolume, self._volumes.create),
+            "remove_volume": _on(VolumeName, self._volumes.remove),
+            "prune_volumes": _on(Volumes, self._volumes.prune),
         }
         looking = {name: Method(handler, interruptible=True) for name, handler in look.items()}
         return looking | {name: Method(handler, interruptible=False) for name, handler in change.items()}
@@ -195,7 +216,7 @@ class Methods:
         return {}
 
     async def remove(self, params: Ref, _peer: Peer) -> Any:
-        await self._lifecycle.remove(self._find(params.ref), force=params.force)
+        await self._lifecycle.remove(self._find(params.ref), force=params.force, volumes=params.volumes)
         return {}
 
     async def rename(self, params: Ref, _peer: Peer) -> Any:
@@ -225,10 +246,11 @@ class Methods:
         return removed
 
     def _uses(self) -> dict[str, list[str]]:
-        """Image id -> names of the containers made of it."""
+        """Image id -> names of the containers made of it, or that see its files."""
         used: dict[str, list[str]] = {}
         for live in self._parts.registry:
-            used.setdefault(live.container.image_id, []).append(live.name)
+            for image_id in {live.container.image_id, *(mount.image for mount in live.options.images)}:
+                used.setdefault(image_id, []).append(live.name)
         return used
 
     async def build_base(self, params: Base, peer: Peer) -> Any:

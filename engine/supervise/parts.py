@@ -13,6 +13,7 @@ from engine.state.paths import Paths
 from engine.supervise.events import Journal
 from engine.supervise.keeper_link import KeeperLink
 from engine.supervise.registry import Live, Registry
+from engine.supervise.volumes import Volumes
 
 
 @dataclass(slots=True, kw_only=True)
@@ -26,6 +27,7 @@ class Parts:
     snapshots: Snapshots
     store: Store
     journal: Journal
+    volumes: Volumes
     refused: tuple[Missing, ...] = ()
     """Namespaces that this host refuses: without them there is no container."""
     warnings: list[str] = field(default_factory=list)

@@ -20,6 +20,7 @@ class Ref(msgspec.Struct, frozen=True):
 
     ref: str
     force: bool = False
+    volumes: bool = False
     name: str = ""
     signal: str = "KILL"
     timeout_seconds: int | None = None
@@ -77,6 +78,26 @@ class ImageName(msgspec.Struct, frozen=True):
 
     name: str
     force: bool = False
+
+
+class NewVolume(msgspec.Struct, frozen=True):
+    """A volume to be made; without a name it gets one of its own."""
+
+    name: str = ""
+    labels: dict[str, str] = {}
+
+
+class VolumeName(msgspec.Struct, frozen=True):
+    """One volume."""
+
+    name: str
+    force: bool = False
+
+
+class Volumes(msgspec.Struct, frozen=True):
+    """All that nobody has, or those without a name of an operator's alone."""
+
+    all: bool = False
 
 
 class Base(msgspec.Struct, frozen=True):

@@ -17,7 +17,7 @@ from engine.network import bridge
 from engine.sandbox import sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
-from engine.supervise import identity, neighbours
+from engine.supervise import identity, neighbours, provisions
 from engine.supervise.keeper_link import Started
 from engine.supervise.log import LogWriter
 from engine.supervise.parts import Parts
@@ -86,6 +86,7 @@ class Starter:
             files={name: f"{folder}/{name}" for name in identity.FILES},
             cgroups_path=f"/quarterdeck/{live.id}",
             ids=live.container.ids,
+            stored=provisions.stored(self._parts, live.options),
             shared=neighbours.paths(live.options, self._parts.registry),
         )
 

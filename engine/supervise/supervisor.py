@@ -34,6 +34,7 @@ from engine.supervise.registry import Registry
 from engine.supervise.runs import Runs
 from engine.supervise.server import Server, listen
 from engine.supervise.sessions import Sessions
+from engine.supervise.volumes import Volumes
 
 IDLE_SECONDS = 600.0
 
@@ -71,7 +72,7 @@ def _make_folders(paths: Paths) -> None:
     for folder in (paths.root, paths.run):
         os.makedirs(folder, mode=0o700, exist_ok=True)
         os.chmod(folder, 0o700)
-    for folder in (paths.containers, paths.rootfs):
+    for folder in (paths.containers, paths.rootfs, paths.volumes):
         os.makedirs(folder, mode=0o700, exist_ok=True)
 
 
@@ -120,6 +121,7 @@ async def _run(paths: Paths, listener: socket.socket) -> None:
         snapshots=Snapshots(paths),
         store=Store(paths.images, paths.layers),
         journal=Journal(paths),
+        volumes=Volumes(paths.volumes),
     )
     missing = probe.missing(paths.root)
     parts.refused = tuple(feature for feature in missing if feature.feature.endswith("namespace"))

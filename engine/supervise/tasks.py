@@ -6,8 +6,10 @@ from typing import Any
 import msgspec
 
 from engine.image import base
+from engine.sandbox import filling
 from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths
+from engine.supervise.volumes import Volumes
 
 Say = Callable[[dict[str, Any]], None]
 
@@ -35,6 +37,16 @@ def size(_say: Say, root: str, run: str, container_id: str) -> int:
 def prepare(_say: Say, root: str, run: str, container_id: str, lowers: list[str]) -> None:
     """A writable file system for a container, where it has to be copied."""
     Snapshots(Paths(root, run)).prepare(container_id, lowers)
+
+
+def fill_volume(_say: Say, lowers: list[str], path: str, target: str) -> None:
+    """Copy what an image has at a path into a volume."""
+    filling.fill(lowers, path, target)
+
+
+def remove_volume(_say: Say, folder: str, name: str) -> int:
+    """Remove a volume, where that may be much; the bytes of disk that it took."""
+    return Volumes(folder).remove(name)
 
 
 def _progress(step: str, done: int, total: int) -> dict[str, Any]:

@@ -1,149 +1,89 @@
 """Volumes: directories of the engine that outlive containers.
 
-    ROOT/volumes/NAME/_data         what a container sees
-                     /volume.json   {"version": 1, "created_ns", "labels", "anonymous"}
+    ROOT/volumes/<name>/volume.json   what is known of it; without it there is no volume
+    ROOT/volumes/<name>/_data/        its files, with the owners that they have inside
 
-A volume counts from the moment its record is there, and no longer than that: half a creation or half a removal is
-none, and the next one of that name clears it away.
+A directory is 0700 above its files: these may be set-user-id programs of a container.
 """
 
 import os
 import re
 import time
-from contextlib import ExitStack, suppress
-from typing import Any, Final
+from contextlib import suppress
+from typing import Final
 
 import msgspec
 
-from engine.errors import Conflict, InvalidInput, NotFound
-from engine.model import Volume
+from engine import errors, model
 from engine.state import files, tree
-from engine.state.paths import Paths
 
-VERSION: Final = 1
-_NAME: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{1,254}")
-
-
-class Record(msgspec.Struct, frozen=True):
-    """What is on disk of a volume, beside its files."""
-
-    created_ns: int
-    version: int = VERSION
-    labels: dict[str, str] = {}
-    anonymous: bool = False
+_ALLOWED: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
+_RECORD: Final = "volume.json"
+_SMALL: Final = 200
+"""Entries of a volume that are removed at once, in about a millisecond."""
 
 
 class Volumes:
-    """The volumes below one root."""
+    """Those of one engine."""
 
-    def __init__(self, paths: Paths) -> None:
-        self._folder = paths.volumes
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
 
-    def all(self) -> list[Volume]:
-        """Every volume, by name."""
-        try:
-            names = sorted(os.listdir(self._folder))
-        except FileNotFoundError:
-            return []
-        return [volume for name in names if (volume := self._read(name)) is not None]
+    def __contains__(self, name: str) -> bool:
+        return os.path.isfile(f"{self._folder}/{check(name)}/{_RECORD}")
 
-    def find(self, name: str) -> Volume:
-        """One volume. Raises `NotFound`, `InvalidInput`."""
-        volume = self._read(check(name))
-        if volume is None:
-            raise NotFound(f"no such volume: {name}", hint="list them: qd volume ls")
-        return volume
-
-    def exists(self, name: str) -> bool:
-        """Whether there is one of that name. Raises `InvalidInput`."""
-        return self._read(check(name)) is not None
-
-    def create(self, name: str = "", *, labels: dict[str, str] | None = None, anonymous: bool = False) -> Volume:
-        """Make one, empty; without a name it gets 64 hex digits. Raises `Conflict` where it is there, `InvalidInput`."""
-        name = check(name) if name else os.urandom(32).hex()
-        if self._read(name) is not None:
-            raise Conflict(f"there is a volume {name} already", hint=f"use it, or remove it: qd volume rm {name}")
-        record = Record(time.time_ns(), labels=labels or {}, anonymous=anonymous)
-        with ExitStack() as undo:
-            undo.callback(self._clear, name)
-            self._clear(name)
-            os.makedirs(self.data(name), mode=0o700)
-            os.chmod(self.data(name), 0o755)  # noqa: S103 - programs of any user look into a volume
-            files.replace(self._record(name), msgspec.json.encode(record))
-            undo.pop_all()
-        return self._shown(name, record)
-
-    def remove(self, name: str) -> int:
-        """Remove one and its files; the bytes of disk that it took. Gone already is success.
-
-        The record goes first. Raises OSError, or an ExceptionGroup.
-        """
-        with suppress(FileNotFoundError):
-            os.unlink(self._record(check(name)))
-        return self._clear(name)
+    def create(self, name: str, labels: dict[str, str] | None = None, *, anonymous: bool = False) -> bool:
+        """Make it; False where it is there already. Raises `InvalidInput`, OSError."""
+        if name in self:
+            return False
+        path = f"{self._folder}/{name}"
+        os.makedirs(self.data(name), mode=0o755, exist_ok=True)
+        os.chmod(path, 0o700)
+        os.chmod(self.data(name), 0o755)  # noqa: S103 - programs of any user look into it
+        volume = model.Volume(
+            name=name, path=self.data(name), created_ns=time.time_ns(), labels=labels or {}, anonymous=anonymous
+        )
+        files.replace(f"{path}/{_RECORD}", msgspec.json.encode(volume), durable=not anonymous)
+        return True
 
     def data(self, name: str) -> str:
-        """Where the files of a volume are."""
-        return f"{self._folder}/{name}/_data"
+        """Where its files are. Raises `InvalidInput`."""
+        return f"{self._folder}/{check(name)}/_data"
 
-    def _clear(self, name: str) -> int:
+    def find(self, name: str) -> model.Volume:
+        """By its name. Raises `NotFound`."""
+        record = files.read(f"{self._folder}/{check(name)}/{_RECORD}")
+        with suppress(msgspec.DecodeError, msgspec.ValidationError):
+            if record is not None:
+                found = msgspec.json.decode(record, type=model.Volume)
+                return msgspec.structs.replace(found, name=name, path=self.data(name))
+        raise errors.NotFound(f"no such volume: {name}", hint="list them: qd volume ls")
+
+    def all(self) -> list[model.Volume]:
+        """Every one, by name; a broken record is passed over."""
+        found = []
+        with suppress(FileNotFoundError):
+            for name in sorted(os.listdir(self._folder)):
+                with suppress(errors.EngineError):
+                    found.append(self.find(name))
+        return found
+
+    def is_small(self, name: str) -> bool:
+        """Whether to remove it is a matter of a millisecond."""
+        return tree.has_at_most(self.data(name), _SMALL)
+
+    def remove(self, name: str) -> int:
+        """Remove it and its files; the bytes of disk that they took. The record goes first: half a removal is none."""
+        with suppress(FileNotFoundError):
+            os.unlink(f"{self._folder}/{check(name)}/{_RECORD}")
         return tree.remove(f"{self._folder}/{name}")
-
-    def _record(self, name: str) -> str:
-        return f"{self._folder}/{name}/volume.json"
-
-    def _read(self, name: str) -> Volume | None:
-        with suppress(msgspec.DecodeError, msgspec.ValidationError, NotADirectoryError):
-            found = files.read(self._record(name))
-            return self._shown(name, msgspec.json.decode(found, type=Record)) if found is not None else None
-        return None
-
-    def _shown(self, name: str, record: Record) -> Volume:
-        path, labels = self.data(name), record.labels
-        return Volume(name=name, path=path, created_ns=record.created_ns, labels=labels, anonymous=record.anonymous)
 
 
 def check(name: str) -> str:
-    """The name, if it may be one: it becomes that of a folder. Raises `InvalidInput`."""
-    if not _NAME.fullmatch(name):
-        raise InvalidInput(
+    """The name, if it may be one. Raises `InvalidInput`."""
+    if not _ALLOWED.fullmatch(name):
+        raise errors.InvalidInput(
             f"{name[:64]!r} cannot be a volume's name",
-            hint="letters, digits, '_', '.' and '-', beginning with a letter or digit, 2 to 255; a path begins with /",
+            hint="use letters, digits, '_', '.' and '-', beginning with a letter or digit, 128 at most",
         )
     return name
-
-
-def listing(volumes: list[Volume], filters: dict[str, list[str]], used_by: dict[str, list[str]]) -> list[Volume]:
-    """Volumes with the names of the containers that have them, as Docker's filters choose. Raises `InvalidInput`."""
-    for key in filters:
-        if key not in FILTERS:
-            raise InvalidInput(f"there is no filter {key[:32]!r}", hint=f"there are: {', '.join(FILTERS)}")
-    shown = [msgspec.structs.replace(volume, used_by=tuple(used_by.get(volume.name, ()))) for volume in volumes]
-    return [volume for volume in shown if all(_matches(volume, key, values) for key, values in filters.items())]
-
-
-FILTERS: Final = ("name", "label", "dangling")
-
-
-def _matches(volume: Volume, key: str, values: list[str]) -> bool:
-    """Names are alternatives, labels must all be there, and the last word on dangling counts."""
-    if key == "name":
-        return any(value in volume.name for value in values)
-    if key == "dangling":
-        return (values[-1].lower() in ("true", "1")) == (not volume.used_by)
-    return all(_has_label(volume.labels, value) for value in values)
-
-
-def _has_label(labels: dict[str, str], wanted: str) -> bool:
-    key, equals, value = wanted.partition("=")
-    return key in labels and (not equals or labels[key] == value)
-
-
-def uses(containers: Any) -> dict[str, list[str]]:
-    """Name of a volume -> names of the containers that have it."""
-    found: dict[str, list[str]] = {}
-    for container in containers:
-        for mount in container.options.volumes:
-            if container.name not in found.setdefault(mount.name, []):
-                found[mount.name].append(container.name)
-    return found

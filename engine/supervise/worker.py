@@ -20,6 +20,8 @@ TASKS = {
     "remove_layer": "engine.supervise.tasks:remove_layer",
     "size": "engine.supervise.tasks:size",
     "prepare": "engine.supervise.tasks:prepare",
+    "fill_volume": "engine.supervise.tasks:fill_volume",
+    "remove_volume": "engine.supervise.tasks:remove_volume",
 }
 _LINE_MAX = 64 << 20
 

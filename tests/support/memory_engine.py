@@ -28,6 +28,7 @@ class MemoryEngine:
         self.running: list[model.Process] = []
         self.changed: list[model.Change] = []
         self.about: dict[str, Any] = {}
+        self.stored: tuple[model.Volume, ...] = ()
 
     def info(self) -> model.Info:
         return msgspec.convert(self.about, model.Info)
@@ -87,8 +88,8 @@ class MemoryEngine:
     def unpause(self, ref: str) -> None:
         self._note("unpause", ref)
 
-    def remove(self, ref: str, *, force: bool = False) -> None:
-        self._note("remove", ref, force)
+    def remove(self, ref: str, *, force: bool = False, volumes: bool = False) -> None:
+        self._note("remove", ref, force, *([volumes] if volumes else []))
 
     def rename(self, ref: str, name: str) -> None:
         self._note("rename", ref, name)
@@ -144,6 +145,21 @@ class MemoryEngine:
     def remove_image(self, name: str, *, force: bool = False) -> dict[str, Any]:
         self._note("remove_image", name, force)
         return {"untagged": [name], "deleted": ["sha256:" + "d" * 64]}
+
+    def volumes(self) -> tuple[model.Volume, ...]:
+        self._note("volumes")
+        return self.stored
+
+    def create_volume(self, name: str = "", labels: dict[str, str] | None = None) -> str:
+        self._note("create_volume", name, labels)
+        return name or "e" * 64
+
+    def remove_volume(self, name: str, *, force: bool = False) -> None:
+        self._note("remove_volume", name, force)
+
+    def prune_volumes(self, *, everything: bool = False) -> dict[str, Any]:
+        self._note("prune_volumes", everything)
+        return {"volumes": ["old"], "reclaimed_bytes": 2_000}
 
     def build_base(self, progress: Progress | None = None, *, rebuild: bool = False) -> str:
         self._note("build_base", rebuild)

@@ -168,8 +168,8 @@ class SceneEngine:
     def unpause(self, ref: str) -> None:
         self._act("unpause", ref)
 
-    def remove(self, ref: str, *, force: bool = False) -> None:
-        self._act("remove", ref, force)
+    def remove(self, ref: str, *, force: bool = False, volumes: bool = False) -> None:
+        self._act("remove", ref, force, *([volumes] if volumes else []))
 
     def close(self) -> None:
         return

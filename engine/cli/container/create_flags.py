@@ -7,9 +7,9 @@ from typing import Any, Final
 from engine.cli.arguments import Parser, split_words
 from engine.cli.container.limit_flags import add_device_flags, add_limit_flags, limits_of
 from engine.cli.container.machine_flags import add_machine_flags, machine_of
+from engine.cli.container.mount_flags import add_mount_flags, mounts_of
 from engine.cli.container.namespace_flags import add_namespace_flags
 from engine.cli.parse.environment import parse_label_file, parse_labels, parse_variable, parse_variable_file, read_text
-from engine.cli.parse.mount import parse_tmpfs, parse_volume
 from engine.cli.parse.policy import parse_restart, parse_ulimit
 from engine.cli.parse.security import parse_security
 from engine.errors import InvalidInput
@@ -21,7 +21,7 @@ def add_create_flags(parser: Parser) -> None:
     """Docker's names; `-h` is the host name here, so that help is --help alone."""
     _add_program_flags(parser)
     _add_environment_flags(parser)
-    _add_file_system_flags(parser)
+    add_mount_flags(parser)
     _add_security_flags(parser)
     add_namespace_flags(parser)
     add_machine_flags(parser)
@@ -56,9 +56,7 @@ def options_of(args: Namespace) -> dict[str, Any]:
         "auto_remove": args.rm,
         "init": args.init,
         "limits": limits_of(args),
-        "binds": tuple(parse_volume(text, os.getcwd()) for text in args.volume),
-        "tmpfs": dict(parse_tmpfs(text) for text in args.tmpfs),
-        "read_only": args.read_only,
+        **mounts_of(args),
         "ulimits": tuple({limit.name: limit for limit in args.ulimit}.values()),
         "cap_add": tuple(args.cap_add),
         "cap_drop": tuple(args.cap_drop),
@@ -104,13 +102,6 @@ def _add_environment_flags(parser: Parser) -> None:
     add("--env-file", action="append", default=[], metavar="FILE", help="environment variables, one a line")
     add("-l", "--label", action="append", default=[], metavar="KEY[=VALUE]", help="a label")
     add("--label-file", action="append", default=[], metavar="FILE", help="labels, one a line")
-
-
-def _add_file_system_flags(parser: Parser) -> None:
-    add = parser.add_argument
-    add("-v", "--volume", action="append", default=[], metavar="HOST:CONTAINER[:ro]", help="a directory of the host")
-    add("--tmpfs", action="append", default=[], metavar="PATH[:OPTIONS]", help="a tmpfs")
-    parser.flag("--read-only", help="the root file system cannot be written")
 
 
 def _add_security_flags(parser: Parser) -> None:

@@ -9,7 +9,7 @@ from engine.cli.context import Context
 from engine.cli.render.human import decimal_size
 from engine.errors import InvalidInput
 
-_QUESTION = "This removes all stopped containers and the layers that nothing uses. Continue? [y/N] "
+_WORDS = "This removes all stopped containers and the layers that nothing uses."
 
 
 def configure(parser: Parser) -> None:
@@ -19,7 +19,7 @@ def configure(parser: Parser) -> None:
 
 def run(context: Context, args: Namespace) -> int:
     """Ask, remove, and say what was gained."""
-    if not args.force and not _is_confirmed():
+    if not args.force and not is_confirmed(_WORDS, "qd system prune -f"):
         return 0
     removed = context.engine.prune()
     for title, key in (("Deleted Containers:", "containers"), ("Deleted Images:", "images")):
@@ -29,9 +29,10 @@ def run(context: Context, args: Namespace) -> int:
     return 0
 
 
-def _is_confirmed() -> bool:
+def is_confirmed(words: str, unasked: str) -> bool:
+    """Whether a person at the terminal says yes; `unasked` is the way out without one. Raises `InvalidInput`."""
     if not os.isatty(0):
-        raise InvalidInput("there is nobody to confirm this", hint="qd system prune -f does not ask")
-    sys.stderr.write(_QUESTION)
+        raise InvalidInput("there is nobody to confirm this", hint=f"{unasked} does not ask")
+    sys.stderr.write(f"{words} Continue? [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")

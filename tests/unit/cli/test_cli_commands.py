@@ -238,7 +238,7 @@ def test_verbs_pass_on_what_they_were_given(engine: MemoryEngine) -> None:
         assert qd(engine, *words.split()) == 0
     assert engine.calls == [
         ("kill", "a", "HUP"),
-        ("remove", "a", True),
+        ("remove", "a", True, True),
         ("rename", "a", "b"),
         ("restart", "a", None),
         ("update", "a", model.Limits(memory_bytes=1 << 30), model.RestartPolicy(name="always")),

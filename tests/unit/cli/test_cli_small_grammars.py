@@ -12,7 +12,7 @@ from engine.cli.parse.keys import parse_keys
 from engine.cli.parse.mount import parse_tmpfs, parse_volume
 from engine.cli.parse.policy import parse_network, parse_restart, parse_ulimit
 from engine.errors import InvalidInput
-from engine.model import Bind, RestartPolicy, Ulimit
+from engine.model import Bind, RestartPolicy, Ulimit, VolumeMount
 
 
 def test_a_variable_is_given_or_passed_on() -> None:
@@ -60,17 +60,20 @@ def test_a_file_that_cannot_be_read_is_an_error_in_words(tmp_path: Path) -> None
         ("/a:/b:ro,rslave", Bind(source="/a", target="/b", read_only=True, propagation="rslave")),
         ("./a:/b/../c", Bind(source="/here/a", target="/c")),
         ("..:/up", Bind(source="/", target="/up")),
+        ("data:/data", VolumeMount(name="data", target="/data")),
+        ("data:/data:ro,nocopy", VolumeMount(name="data", target="/data", read_only=True, copy=False)),
+        ("/data", VolumeMount(target="/data")),
     ],
 )
-def test_a_volume_is_a_folder_of_the_host(text: str, expected: Bind) -> None:
+def test_a_volume_is_a_folder_of_the_host_or_has_a_name_or_none(text: str, expected: Bind | VolumeMount) -> None:
     assert parse_volume(text, "/here") == expected
 
 
 @pytest.mark.parametrize(
     ("text", "word"),
     [
-        ("data:/data", "named volumes"),
-        ("/data", "anonymous volume"),
+        ("data:/data:rslave", "directory of the host"),
+        ("data", "absolute"),
         ("/a:b", "absolute"),
         ("/a:/", "absolute"),
         ("/a:/b/..", "absolute"),
@@ -91,7 +94,7 @@ def test_any_text_is_a_volume_with_absolute_paths_or_refused(text: str) -> None:
         bind = parse_volume(text, "/here")
     except InvalidInput:
         return
-    assert bind.source.startswith("/")
+    assert isinstance(bind, VolumeMount) or bind.source.startswith("/")
     assert bind.target.startswith("/")
     assert ".." not in bind.target.split("/")
 

@@ -1,0 +1,37 @@
+"""The methods of the protocol that concern volumes. See `engine.client` for their meaning."""
+
+import os
+from typing import Any
+
+import msgspec
+
+from engine.supervise.parts import Parts
+from engine.supervise.provisions import Provisions
+from engine.supervise.requests import NewVolume, Nothing, VolumeName, Volumes
+from engine.supervise.server import Peer
+
+
+class VolumeMethods:
+    """Every one of them."""
+
+    def __init__(self, parts: Parts, provisions: Provisions) -> None:
+        self._parts = parts
+        self._provisions = provisions
+
+    async def list(self, _params: Nothing, _peer: Peer) -> Any:
+        users = self._provisions.users
+        return [msgspec.structs.replace(one, used_by=users(one.name)) for one in self._parts.volumes.all()]
+
+    async def create(self, params: NewVolume, _peer: Peer) -> Any:
+        """One that is there already is as good as a new one, as with Docker."""
+        name = params.name or os.urandom(32).hex()
+        if self._parts.volumes.create(name, params.labels, anonymous=not params.name):
+            self._parts.journal.record("volume", "create", name, name)
+        return {"name": name}
+
+    async def remove(self, params: VolumeName, _peer: Peer) -> Any:
+        await self._provisions.remove(params.name, force=params.force)
+        return {}
+
+    async def prune(self, params: Volumes, _peer: Peer) -> Any:
+        return await self._provisions.prune(everything=params.all)
