@@ -87,7 +87,7 @@ def _check_linux(linux: dict[str, Any]) -> None:
     for field in ("maskedPaths", "readonlyPaths"):
         fields.strings(linux, field)
     _check_texts(fields.an_object(linux, "sysctl") or {}, "sysctl")
-    fields.an_object(linux, "resources")
+    fields.objects(fields.an_object(linux, "resources") or {}, "devices")
     fields.objects(linux, "devices")
     fields.text(linux, "cgroupsPath")
 
