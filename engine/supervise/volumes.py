@@ -9,7 +9,7 @@ A directory is 0700 above its files: these may be set-user-id programs of a cont
 import os
 import re
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 import msgspec
@@ -33,18 +33,25 @@ class Volumes:
         return os.path.isfile(f"{self._folder}/{check(name)}/{_RECORD}")
 
     def create(self, name: str, labels: dict[str, str] | None = None, *, anonymous: bool = False) -> bool:
-        """Make it; False where it is there already. Raises `InvalidInput`, OSError."""
+        """Make it, empty; False where it is there already. Raises `InvalidInput`, OSError."""
         if name in self:
             return False
-        path = f"{self._folder}/{name}"
-        os.makedirs(self.data(name), mode=0o755, exist_ok=True)
-        os.chmod(path, 0o700)
-        os.chmod(self.data(name), 0o755)  # noqa: S103 - programs of any user look into it
-        volume = model.Volume(
-            name=name, path=self.data(name), created_ns=time.time_ns(), labels=labels or {}, anonymous=anonymous
-        )
-        files.replace(f"{path}/{_RECORD}", msgspec.json.encode(volume), durable=not anonymous)
+        with ExitStack() as undo:
+            undo.callback(self.remove, name)
+            self.remove(name)  # what half a removal has left is not a part of this one
+            self._make_folders(name)
+            volume = model.Volume(
+                name=name, path=self.data(name), created_ns=time.time_ns(), labels=labels or {}, anonymous=anonymous
+            )
+            encoded = msgspec.json.encode(volume)
+            files.replace(f"{self._folder}/{name}/{_RECORD}", encoded, durable=not anonymous)
+            undo.pop_all()
         return True
+
+    def _make_folders(self, name: str) -> None:
+        os.mkdir(f"{self._folder}/{name}", mode=0o700)
+        os.mkdir(self.data(name))
+        os.chmod(self.data(name), 0o755)  # noqa: S103 - programs of any user look into it
 
     def data(self, name: str) -> str:
         """Where its files are. Raises `InvalidInput`."""
