@@ -65,8 +65,10 @@ def check(spec: dict[str, Any]) -> None:
     version = fields.text(spec, "ociVersion")
     if not _VERSION.fullmatch(version):
         raise InvalidInput(f"the ociVersion {version!r} is not supported", hint="1.0.0 to 1.2.1")
-    if fields.an_object(spec, "process") is None:
+    process = fields.an_object(spec, "process")
+    if process is None:
         raise InvalidInput("process property must not be empty")
+    fields.strings(process, "env")
     if not fields.text(fields.an_object(spec, "root") or {}, "path"):
         raise InvalidInput("root must be specified", hint="root.path is the folder of the root file system")
     linux = fields.an_object(spec, "linux")
