@@ -53,12 +53,30 @@ class Provisions:
 
         One at a time: nobody else finds a volume empty, or removes one, until the container is known to have it.
         """
+        if not options.volumes:
+            yield
+            return
         async with self._lock:
             with ExitStack() as undo:
                 for mount in options.volumes:
                     await self._provide(mount, image, undo)
                 yield
                 undo.pop_all()
+
+    async def create(self, name: str, labels: dict[str, str]) -> str:
+        """Make a volume, or find the one that is there, as Docker does; its name. Raises `InvalidInput`."""
+        chosen = name or os.urandom(_NAME_BYTES).hex()
+        async with self._lock:
+            if self._parts.volumes.create(chosen, labels, anonymous=not name):
+                self._tell("create", chosen)
+        return chosen
+
+    def _tell(self, action: str, name: str) -> None:
+        self._parts.journal.record("volume", action, name, name)
+
+    def _take_back(self, name: str) -> None:
+        self._parts.volumes.remove(name)
+        self._tell("destroy", name)
 
     def _inherited(self, options: model.CreateOptions) -> tuple[tuple[model.Bind, ...], tuple[model.VolumeMount, ...]]:
         """With those of `--volumes-from`; what the container says itself comes first."""
@@ -82,10 +100,10 @@ class Provisions:
     async def _provide(self, mount: model.VolumeMount, image: model.Image, undo: ExitStack) -> None:
         volumes = self._parts.volumes
         if volumes.create(mount.name, anonymous=mount.anonymous):
-            undo.callback(volumes.remove, mount.name)
-            self._parts.journal.record("volume", "create", mount.name, mount.name)
+            undo.callback(self._take_back, mount.name)
+            self._tell("create", mount.name)
         lowers, target = self._parts.store.lowers(image), volumes.data(mount.name)
-        if not mount.copy or self.users(mount.name) or os.listdir(target):
+        if not mount.copy or mount.subpath or self.users(mount.name) or os.listdir(target):
             return
         found = merged.resolve(lowers, mount.target)
         if found is None or not found.folders:
@@ -112,7 +130,7 @@ class Provisions:
 
     async def _remove(self, name: str) -> int:
         volumes = self._parts.volumes
-        self._parts.journal.record("volume", "destroy", name, name)
+        self._tell("destroy", name)
         if volumes.is_small(name):
             return volumes.remove(name)
         return int(await worker.work("remove_volume", folder=self._parts.paths.volumes, name=name))
@@ -149,7 +167,16 @@ def _of_image(config: dict[str, Any], taken: set[str]) -> list[model.VolumeMount
     return [model.VolumeMount(target=place) for place in places if place not in taken]
 
 
+def beneath(options: model.CreateOptions) -> dict[str, str]:
+    """Place in the container -> the directory of its volume that is seen there, where it is not all of it."""
+    return {destination(mount.target): mount.subpath for mount in options.volumes if mount.subpath}
+
+
 def _named(mount: model.VolumeMount) -> model.VolumeMount:
+    if mount.subpath.startswith("/") or ".." in mount.subpath.split("/") or "\0" in mount.subpath:
+        raise errors.InvalidInput(
+            f"{mount.subpath[:128]!r} is no path in a volume", hint="a relative one, without '..': data/logs"
+        )
     where = posixpath.normpath(destination(mount.target))
     if mount.name:
         return msgspec.structs.replace(mount, target=where)

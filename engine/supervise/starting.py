@@ -66,9 +66,10 @@ class Starter:
         placement = parts.cgroups.create(live.id, spec["linux"]["resources"])
         for ignored in placement.ignored:
             parts.warn(ignored)
+        root = parts.snapshots.root(live.id, parts.store.lowers(image), idmap=live.container.ids is not None)
         return {
             "spec": spec,
-            "root": parts.snapshots.root(live.id, parts.store.lowers(image), idmap=live.container.ids is not None),
+            "root": root | {"beneath": provisions.beneath(live.options)},
             "rootfs": parts.paths.rootfs,
             "join": placement.join,
             "into": placement.into,

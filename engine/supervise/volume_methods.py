@@ -1,6 +1,5 @@
 """The methods of the protocol that concern volumes. See `engine.client` for their meaning."""
 
-import os
 from typing import Any
 
 import msgspec
@@ -23,11 +22,7 @@ class VolumeMethods:
         return [msgspec.structs.replace(one, used_by=users(one.name)) for one in self._parts.volumes.all()]
 
     async def create(self, params: NewVolume, _peer: Peer) -> Any:
-        """One that is there already is as good as a new one, as with Docker."""
-        name = params.name or os.urandom(32).hex()
-        if self._parts.volumes.create(name, params.labels, anonymous=not params.name):
-            self._parts.journal.record("volume", "create", name, name)
-        return {"name": name}
+        return {"name": await self._provisions.create(params.name, params.labels)}
 
     async def remove(self, params: VolumeName, _peer: Peer) -> Any:
         await self._provisions.remove(params.name, force=params.force)
