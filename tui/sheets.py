@@ -90,6 +90,8 @@ def _surroundings(options: CreateOptions) -> Iterator[tuple[str, str]]:
     yield "root", "read only" if options.read_only else "writable"
     for bind in options.binds:
         yield "mount", f"{bind.source} on {bind.target}" + (", read only" if bind.read_only else "")
+    for volume in options.volumes:
+        yield "volume", f"{volume.name} on {volume.target}" + (", read only" if volume.read_only else "")
     for target, settings in options.tmpfs.items():
         yield "tmpfs", f"{target} {settings}"
     for variable in options.env:

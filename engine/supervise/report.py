@@ -74,6 +74,7 @@ def inspect(parts: Parts, live: Live) -> dict[str, Any]:
             "upper": parts.snapshots.upper(live.id),
             "log": f"{folder}/output" if live.state.run else None,
             "cgroup": parts.cgroups.paths(live.id) if live.active else {},
+            "volumes": {mount.name: parts.volumes.data(mount.name) for mount in live.options.volumes},
         },
         "lost_log_bytes": live.recorder.lost_bytes if live.recorder is not None else 0,
     }

@@ -7,6 +7,7 @@ paths of control groups) has one of ours beside.
 from typing import Any
 
 from engine.cli.container.host_config import host_config
+from engine.cli.container.mounts_view import mounts_view
 from engine.cli.render.human import rfc3339
 from engine.model import Container, Image, Status
 
@@ -32,9 +33,9 @@ def container_view(
         "Driver": "overlay",
         "Platform": "linux",
         "LogPath": paths.get("log") or "",
-        "HostConfig": host_config(container.options),
+        "HostConfig": host_config(container, spec),
         "GraphDriver": {"Name": "overlay", "Data": {"UpperDir": paths.get("upper") or ""}},
-        "Mounts": _mounts(container),
+        "Mounts": mounts_view(container.options, paths.get("volumes") or {}),
         "Config": _config(container, image, spec),
         "NetworkSettings": _network(container),
         "Cgroups": paths.get("cgroup") or {},
@@ -86,26 +87,6 @@ def image_config(image: Image | None) -> dict[str, Any]:
     """The `config` object of the image config; empty where there is none. Source: OCI image-spec, config.md."""
     config = image.config.get("config") if image is not None else None
     return config if isinstance(config, dict) else {}
-
-
-def _mounts(container: Container) -> list[dict[str, Any]]:
-    options = container.options
-    binds = [
-        {
-            "Type": "bind",
-            "Source": bind.source,
-            "Destination": bind.target,
-            "Mode": "ro" if bind.read_only else "",
-            "RW": not bind.read_only,
-            "Propagation": bind.propagation,
-        }
-        for bind in options.binds
-    ]
-    tmpfs = [
-        {"Type": "tmpfs", "Source": "", "Destination": path, "Mode": mode, "RW": True, "Propagation": ""}
-        for path, mode in sorted(options.tmpfs.items())
-    ]
-    return binds + tmpfs
 
 
 def _network(container: Container) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def row(container: Container, now_ns: int, *, full: bool = False) -> Row:
     """Docker's field names; full: nothing is cut."""
     command = " ".join(container.command)
     options = container.options
-    mounts = [bind.source for bind in options.binds]
+    mounts = [*(bind.source for bind in options.binds), *(volume.name for volume in options.volumes)]
     return {
         "ID": container.id if full else short_id(container.id),
         "Image": container.image,
@@ -75,7 +75,7 @@ def row(container: Container, now_ns: int, *, full: bool = False) -> Row:
         "Ports": "",
         "Names": container.name,
         "Labels": ",".join(f"{key}={value}" for key, value in sorted(options.labels.items())),
-        "LocalVolumes": "0",
+        "LocalVolumes": str(len(options.volumes)),
         "Mounts": ",".join(mounts),
         "Networks": options.network,
     }
