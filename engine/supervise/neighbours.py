@@ -47,7 +47,7 @@ def _check_shareable(kind: str, live: Live) -> None:
 
 def _inherited(found: dict[str, Live], options: model.CreateOptions) -> dict[str, str]:
     """A namespace belongs to the user namespace in which it was made, and only from there it can be used in full."""
-    owners = {live.options.userns if _joins(live) else live.id: live for live in found.values()}
+    owners = {_owner(live): live for live in found.values()}
     if len(owners) > 1:
         names = " and ".join(sorted(live.name for live in owners.values()))
         raise InvalidInput(
@@ -59,8 +59,12 @@ def _inherited(found: dict[str, Live], options: model.CreateOptions) -> dict[str
     return {"userns": options.userns}
 
 
-def _joins(live: Live) -> bool:
-    return live.options.userns.startswith(sharing.CONTAINER)
+def _owner(live: Live) -> str:
+    """The container whose user namespace it is in; empty for the host's."""
+    if live.container.ids is None:
+        return ""
+    word = live.options.userns
+    return word.removeprefix(sharing.CONTAINER) if word.startswith(sharing.CONTAINER) else live.id
 
 
 def ids_of(options: model.CreateOptions, registry: Registry) -> tuple[int, int] | None:
