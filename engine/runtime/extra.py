@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from engine.cgroup.protocol import Placement
 from engine.errors import InvalidInput
-from engine.runtime import bundle, groups
+from engine.runtime import bundle, groups, nested
 from engine.runtime.call import Call
 from engine.runtime.store import State
 from engine.sandbox import fields
@@ -81,8 +81,11 @@ def linux(spec: dict[str, Any]) -> dict[str, Any]:
 
 def cgroup(call: Call, state: State) -> Placement:
     """The container's cgroup, or one below it for `--cgroup`. Raises `EngineError`."""
+    wanted = call.given.many["cgroup"]
+    if state.cgroup is None or not wanted:
+        return groups.NOWHERE if state.cgroup is None else nested.beside_init(groups.place(state), state)
     place = groups.place(state)
-    for text in call.given.many["cgroup"]:
-        controllers, colon, path = text.partition(":")
-        place = groups.below(place, path if colon else text, controllers.split(",") if colon else [])
+    for text in wanted:
+        controllers, colon, path = text.rpartition(":")
+        place = nested.below(place, state.cgroup, path, controllers.split(",") if colon else [])
     return place

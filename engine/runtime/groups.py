@@ -1,13 +1,9 @@
 """The cgroups of the runtime's containers, by their paths. Standard library only."""
 
-import errno
-import os
-import posixpath
 from typing import Any, Final
 
 from engine.cgroup.manager import Cgroups
 from engine.cgroup.protocol import Placement
-from engine.errors import InvalidInput
 from engine.runtime.store import State
 from engine.sandbox import device_rules as defaults
 from engine.sandbox import namespaces
@@ -28,26 +24,6 @@ def is_frozen(state: State) -> bool:
 def place(state: State) -> Placement:
     """How one more process gets into its cgroup."""
     return NOWHERE if state.cgroup is None else detect().place(state.cgroup)
-
-
-def below(place: Placement, path: str, controllers: list[str]) -> Placement:
-    """A cgroup nested in the container's, in all hierarchies or in some. Raises `InvalidInput` where none is."""
-    name = posixpath.normpath("/" + path)
-    join = tuple(_nested(file, name) if _is_meant(file, controllers) else file for file in place.join)
-    into = place.into and (place.into + name.rstrip("/") if not controllers or controllers == [""] else place.into)
-    for folder in (*map(posixpath.dirname, join), *((into,) if into else ())):
-        if not os.path.isdir(folder):
-            raise InvalidInput(f"the cgroup {path} does not exist in the container", errno=errno.ENOENT)
-    return place._replace(join=join, into=into)
-
-
-def _nested(file: str, name: str) -> str:
-    folder, tasks = posixpath.split(file)
-    return f"{folder}{name.rstrip('/')}/{tasks}"
-
-
-def _is_meant(file: str, controllers: list[str]) -> bool:
-    return not controllers or any(f"/{controller}/" in file for controller in controllers)
 
 
 def device_rules(rules: Any) -> list[dict[str, Any]]:

@@ -187,6 +187,15 @@ def _settle(birth: Birth, channel: int) -> None:
     _join(birth)
 
 
+def inherited(count: int) -> tuple[int, ...]:
+    """Which of the first descriptors from 3 on we have inherited: our own are closed by exec."""
+    found = []
+    for fd in range(3, 3 + count):
+        with contextlib.suppress(OSError):  # it is missing
+            found += [fd] if os.get_inheritable(fd) else []
+    return tuple(found)
+
+
 def close_all_but(keep: tuple[int, ...]) -> None:
     """Close every descriptor except these: the keeper holds those of other containers."""
     first = 0

@@ -125,7 +125,7 @@ def _foreign(pid: int) -> frozenset[str]:
 def _spawn(
     order: EnterOrder, target: int, foreign: frozenset[str], stdio: Stdio | None, process: finish.Process
 ) -> Child:
-    keep = (target, *(stdio or ()), *range(3, 3 + order.preserve))
+    keep = (target, *(stdio or ()), *child.inherited(order.preserve))
     birth = Birth(0, order.join, order.into, keep)
     if process.initial_affinity is not None:
         scheduling.set_affinity(process.initial_affinity)

@@ -13,9 +13,10 @@ Standard library only.
 
 import errno
 import os
+import signal
 import stat
 from collections.abc import Callable
-from typing import NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from engine import errors
 from engine.kernel import const, files, syscalls
@@ -39,6 +40,8 @@ from engine.sandbox.oci_process import Process as Process
 from engine.sandbox.operations import Pty
 from engine.sandbox.security import Sets
 from engine.sandbox.users import User
+
+_ENDING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
 class Streams(NamedTuple):
@@ -120,6 +123,8 @@ def finish(
             stay(files.set_session)
         _take_terminal(process, given)
         syscalls.reset_signals()
+        if ready is not None:
+            _end_by_signals()
         syscalls.set_signal_mask(0)
         syscalls.close_range(3 + preserve, flags=const.CLOSE_RANGE_CLOEXEC)
         environment = _environment(process, user)
@@ -130,6 +135,15 @@ def finish(
     if ready is not None:
         ready(environment)
     program.execute(found, process.arguments, environment)
+
+
+def _end_by_signals() -> None:
+    """While it waits for its start, the first process of a pid namespace would ignore those without a handler.
+
+    Exec takes the handlers away. Source: pid_namespaces(7); runc's init ends by the same signals.
+    """
+    for number in _ENDING:
+        signal.signal(number, lambda number, _frame: os._exit(128 + number))
 
 
 def _user(process: Process) -> User:

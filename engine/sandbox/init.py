@@ -72,8 +72,7 @@ def create(order: Order, stdio: Stdio | None) -> Child:
 def _spawn(ready: Prepared, stdio: Stdio | None) -> Child:
     order = ready.order
     fifos = order.fifos or ()
-    preserved = tuple(range(3, 3 + order.preserve))
-    keep = (*(stdio or ()), *ready.given.values(), *fifos, *preserved)
+    keep = (*(stdio or ()), *ready.given.values(), *fifos, *child.inherited(order.preserve))
     flags = 0 if ready.succeeded else namespaces.at_clone(ready.wanted)
     birth = Birth(flags, order.join, order.into, keep)
     with namespaces.children_inside(ready.given.get("pid")):
@@ -98,9 +97,8 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     site.hierarchies = _own_hierarchies(order)
     endowed = "user" in ready.wanted.new
     finish.detach(process, keys=order.keyring, endowed=endowed, labelled=not ready.in_container)
-    if ready.parted:
-        _take_over(ready, site, channel)
-    namespaces.enter(ready.wanted, ready.given)
+    clocks = _take_over(ready, site, channel) if ready.parted else None
+    namespaces.enter(ready.wanted, ready.given, clocks)
     if order.loopback and "network" in ready.wanted.new:
         namespaces.raise_loopback()
     channel.say(Kind.UNSHARED)
@@ -120,18 +118,21 @@ def _waits(ready: Prepared, channel: Channel) -> Callable[[dict[str, str]], None
     return starter.waits(order.fifos, channel, ready.hooks, order.state)
 
 
-def _take_over(ready: Prepared, site: Site, channel: Channel) -> None:
+def _take_over(ready: Prepared, site: Site, channel: Channel) -> int | None:
+    """What the parent hands over, and the ids of the user namespace; see `namespaces.open_clocks` for the result."""
     for place, fd in channel.trees().items():
         site.trees.setdefault(ready.plan.sources[place], []).append(fd)
     if not ready.wanted.has("user"):
-        return
+        return None
     if "user" in ready.given:
         limits.raise_hard(0, ready.process.rlimits)  # the right to it ends with the next line
         namespaces.enter_one("user", ready.given["user"])
+    clocks = None if ready.succeeded else namespaces.open_clocks(ready.wanted)
     userns.become_root()
     if ready.succeeded:
         handover.succeed(channel)
         files.set_session()
+    return clocks
 
 
 def _construct(ready: Prepared, site: Site, channel: Channel) -> Any:

@@ -33,6 +33,7 @@ FLAGS: Final = {
 FILES: Final = {"mount": "mnt", "network": "net"}
 """Names of /proc/PID/ns that differ from the spec's."""
 _AT_CLONE: Final = ("user", "pid")
+_OFFSETS_FILE: Final = "/proc/self/timens_offsets"
 _CLOCKS: Final = ("monotonic", "boottime")
 _IDS: Final = 1 << 32
 MAPPINGS_MAX: Final = 340
@@ -171,14 +172,22 @@ def at_clone(wanted: Wanted) -> int:
     return sum(FLAGS[kind] for kind in _AT_CLONE if kind in wanted.new)
 
 
-def enter(wanted: Wanted, given: dict[str, int]) -> None:
-    """The child: all but those of the clone. Raises OSError, `EngineError`."""
+def open_clocks(wanted: Wanted) -> int | None:
+    """The file for the offsets of a new time namespace, before the ids of a user namespace's root are taken.
+
+    It belongs to the host's root while the process is not dumpable. Raises OSError.
+    """
+    return files.open_path(_OFFSETS_FILE, os.O_WRONLY) if wanted.offsets else None
+
+
+def enter(wanted: Wanted, given: dict[str, int], clocks: int | None = None) -> None:
+    """The child: all but those of the clone; `clocks` is of `open_clocks`. Raises OSError, `EngineError`."""
     for kind, fd in given.items():
         if kind not in _AT_CLONE and kind != "mount":
             enter_one(kind, fd)
     _unshare(wanted)
     if "time" in wanted.new:
-        _set_clocks(wanted.offsets)
+        _set_clocks(wanted, clocks)
     if "mount" in given:
         enter_one("mount", given["mount"])
 
@@ -206,15 +215,16 @@ def _unshare(wanted: Wanted) -> None:
         raise
 
 
-def _set_clocks(offsets: dict[str, tuple[int, int]]) -> None:
+def _set_clocks(wanted: Wanted, clocks: int | None) -> None:
     """A new time namespace is the children's; entering it makes it ours too, once its offsets are set.
 
     Source: time_namespaces(7).
     """
-    if offsets:
-        lines = "".join(f"{clock} {seconds} {nanos}\n" for clock, (seconds, nanos) in offsets.items())
+    if wanted.offsets:
+        lines = "".join(f"{clock} {seconds} {nanos}\n" for clock, (seconds, nanos) in wanted.offsets.items())
         try:
-            files.write("/proc/self/timens_offsets", lines)
+            with files.closing(files.open_path(_OFFSETS_FILE, os.O_WRONLY) if clocks is None else clocks) as fd:
+                os.write(fd, lines.encode())
         except OSError as err:
             raise explain.step("set the clocks of the time namespace", err) from err
     with files.closing(files.open_path("/proc/self/ns/time_for_children", os.O_RDONLY)) as fd:

@@ -10,6 +10,7 @@ from engine.kernel import files, syscalls
 
 DEFAULT_PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR)
+_NO_INTERPRETER: Final = "it is there, but its interpreter or its dynamic loader is not in the image"
 _NOT_EXECUTABLE: Final = (errno.EACCES, errno.EPERM, errno.ENOEXEC, errno.EISDIR, errno.ELIBBAD, errno.ELOOP)
 
 
@@ -46,6 +47,8 @@ def execute(path: str, arguments: list[str], environment: dict[str, str]) -> NoR
     try:
         files.execute(path, arguments, environment)
     except OSError as err:
+        if err.errno in _NOT_THERE:
+            raise errors.ProgramNotFound(f"exec {path}: no such file or directory", hint=_NO_INTERPRETER) from err
         raise failure(arguments[0], err) from err
     raise AssertionError("execve returned")
 
@@ -67,10 +70,7 @@ def failure(name: str, err: OSError | None) -> errors.EngineError:
             f"{quoted}: executable file not found in $PATH", hint="give its path, or set PATH with -e"
         )
     if err.errno in _NOT_THERE:
-        return errors.ProgramNotFound(
-            f"{quoted}: no such file or directory",
-            hint="it is there, but its interpreter or its dynamic loader is not in the image",
-        )
+        return errors.ProgramNotFound(f"{quoted}: no such file or directory", hint=_NO_INTERPRETER)
     words = os.strerror(err.errno or 0).lower()
     if err.errno in _NOT_EXECUTABLE:
         return errors.ProgramNotExecutable(f"{quoted}: {words}", hint=_hint(err.errno or 0), errno=err.errno or 0)

@@ -25,7 +25,8 @@ from engine.sandbox.hooks import Hooks
 from engine.sandbox.messages import Kind
 
 GO: Final = "exec.fifo"
-RESULT: Final = "exec.result"
+RESULT: Final = "result/exec.fifo"
+"""In a folder of its own, so that both have the name by which checkers of leaked descriptors know a runtime's."""
 _RESULT_MAX: Final = 1 << 16
 
 
@@ -38,6 +39,7 @@ class Fifos(NamedTuple):
 
 def make(folder: str) -> Fifos:
     """Make both in the container's folder. Raises OSError."""
+    os.mkdir(f"{folder}/{os.path.dirname(RESULT)}", 0o700)
     for name in (GO, RESULT):
         os.mkfifo(f"{folder}/{name}", 0o600)
     go = files.open_path(f"{folder}/{GO}", os.O_RDWR)
@@ -82,6 +84,7 @@ def start(folder: str, pidfd: int) -> None:
             raise errors.Conflict("cannot start a container that has stopped", errno=err.errno or 0) from err
         for name in (GO, RESULT):
             os.unlink(f"{folder}/{name}")
+        os.rmdir(f"{folder}/{os.path.dirname(RESULT)}")
         said = _read_all(result, pidfd)
     if said:
         raise errors.from_json(json.loads(said))
