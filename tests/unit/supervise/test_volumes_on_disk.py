@@ -52,3 +52,24 @@ def test_a_name_never_leads_elsewhere(name: str, volumes: Volumes) -> None:
         check(name)
     with pytest.raises(InvalidInput):
         volumes.create(name)
+
+
+def test_half_a_removal_leaves_nothing_to_the_next_of_its_name(volumes: Volumes) -> None:
+    volumes.create("data")
+    data = Path(volumes.data("data"))
+    (data / "secret").write_text("of the old one")
+    (data.parent / "volume.json").unlink()
+    assert volumes.create("data")
+    assert list(data.iterdir()) == []
+
+
+def test_a_creation_that_fails_leaves_nothing(
+    volumes: Volumes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object, **_more: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("engine.supervise.volumes.files.replace", refuse)
+    with pytest.raises(OSError, match="No space left"):
+        volumes.create("data")
+    assert list((tmp_path / "volumes").iterdir()) == []
