@@ -73,11 +73,17 @@ def edit(document: Any, path: Path, change: Callable[[Any, Any], None]) -> None:
     """`change(container, key)` at a path, if another edit has left it there."""
     *above, last = path
     for key in above:
-        if not isinstance(document, dict | list) or (isinstance(document, list) and int(key) >= len(document)):
+        if not _has(document, key):
             return
-        document = document[key] if isinstance(document, list) else document.get(key)  # type: ignore[index]
-    if isinstance(document, dict) or (isinstance(document, list) and int(last) < len(document)):
+        document = document[key]
+    if isinstance(document, dict) or _has(document, last):
         change(document, last)
+
+
+def _has(document: Any, key: Any) -> bool:
+    if isinstance(document, list):
+        return isinstance(key, int) and key < len(document)
+    return isinstance(document, dict) and key in document
 
 
 def leaves() -> st.SearchStrategy[Any]:
