@@ -14,7 +14,7 @@ from engine.cgroup.manager import Cgroups
 from engine.cgroup.paths import runtime_name
 from engine.errors import InvalidInput, SetupFailed
 from engine.runtime import bundle as bundles
-from engine.runtime import container, groups, listener, notify
+from engine.runtime import container, groups, inherited, listener, notify
 from engine.runtime.bundle import Bundle
 from engine.runtime.call import Call
 from engine.runtime.store import State, Store
@@ -37,6 +37,7 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
     """
     if (warning := armour.protect("qd-runtime")) is not None:
         call.log.warn(warning)
+    preserve = inherited.reserve(call.given)
     found = bundles.load(call.given.text("bundle"), call.given.text("config", "config.json"))
     _check_terminal(call, found.spec, keeps_terminal)
     with store.new(call.id) as folder, contextlib.ExitStack() as undo:
@@ -49,7 +50,7 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
         with contextlib.ExitStack() as fds:
             for fd in fifos:
                 fds.callback(os.close, fd)
-            order = _order(call, found, spec, state, place, fifos)
+            order = _order(call, found, spec, state, place, fifos)._replace(preserve=preserve)
             made = _drive(call, store, order, state, stdio, undo)
         hand_out(call, made.created)
         undo.pop_all()
@@ -111,23 +112,11 @@ def _order(
         False,
         loopback=True,
         fifos=fifos,
-        preserve=preserved(call),
         keyring=None if call.has("no-new-keyring") else f"_ses.{call.id}",
         strict=True,
         state=container.for_hook(state, "creating"),
         pivot=not call.no_pivot,
     )
-
-
-def preserved(call: Call) -> int:
-    """How many descriptors from 3 on: those of `--preserve-fds` and those of systemd's socket activation.
-
-    As with crun, some of them may be missing.
-    """
-    text = call.given.text("preserve-fds", "0")
-    if not (text.isascii() and text.isdigit() and int(text[:5]) < 1024):
-        raise InvalidInput(f"invalid value {text!r} for --preserve-fds", hint="how many descriptors from 3 on")
-    return int(text) + notify.listening()
 
 
 def _drive(call: Call, store: Store, order: init.Order, state: State, stdio: Stdio, undo: contextlib.ExitStack) -> Made:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from engine.errors import Conflict, InvalidInput
-from engine.runtime import arguments, container, creation, extra, foreground, listener
+from engine.runtime import arguments, container, creation, extra, foreground, inherited, listener
 from engine.runtime.arguments import flag, many, value
 from engine.runtime.call import Call
 from engine.runtime.store import State, Store
@@ -43,12 +43,13 @@ def main(call: Call) -> int:
     # Before anything is read: it executes this program again, and a process.json may come from a pipe.
     if (warning := armour.protect("qd-runtime")) is not None:
         call.log.warn(warning)
+    preserve = inherited.reserve(call.given)
     wanted = extra.process(call, store.read_spec(call.id))
     terminal = bool(wanted.get("terminal"))
     _check_terminal(call, terminal)
     linux = extra.linux(store.read_spec(call.id))
     parsed = Process.of_spec(wanted, {}, linux, strict=True)
-    created = _enter(call, state, parsed, linux, terminal)
+    created = _enter(call, state, parsed, linux, terminal, preserve)
     for warning in created.warnings:
         call.log.warn(warning)
     creation.hand_out(call, created)
@@ -76,7 +77,7 @@ def _check_terminal(call: Call, terminal: bool) -> None:
         raise InvalidInput("cannot use console socket if runc will not detach or allocate tty")
 
 
-def _enter(call: Call, state: State, process: Process, linux: dict[str, Any], terminal: bool) -> Created:
+def _enter(call: Call, state: State, process: Process, linux: dict[str, Any], terminal: bool, preserve: int) -> Created:
     place = extra.cgroup(call, state)
     order = enter.EnterOrder(
         state.pid,
@@ -88,7 +89,7 @@ def _enter(call: Call, state: State, process: Process, linux: dict[str, Any], te
         terminal=terminal,
         join=place.join,
         into=place.into,
-        preserve=creation.preserved(call),
+        preserve=preserve,
         keyring=f"_ses.{state.id}",
         start_ticks=state.pid_start_ticks,
     )

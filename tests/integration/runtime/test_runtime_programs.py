@@ -189,3 +189,25 @@ def test_a_spec_that_is_wrong_is_refused_in_words(runtime: Runtime, change, word
     assert words in outcome.err
     assert "Traceback" not in outcome.err
     assert not os.path.exists(runtime.root) or os.listdir(runtime.root) == []
+
+
+@pytest.mark.parametrize("verb", ["run", "exec"])
+def test_descriptors_that_the_caller_did_not_pass_are_none_of_ours(runtime: Runtime, verb: str) -> None:
+    """A number without a descriptor must not reach the program as a folder of the host's."""
+    look = ("sh", "-c", "ls -l /proc/self/fd")
+    reader, writer = os.pipe()
+    os.close(writer)
+    os.set_inheritable(reader, True)
+    runtime.args(*look)
+    words = ["run", "--bundle", runtime.bundle, "--preserve-fds", "40", runtime.name()]
+    if verb == "exec":
+        runtime.args("sleep", "100")
+        words = ["exec", "--preserve-fds", "40", runtime.started(), *look]
+    done = subprocess.run(
+        [COMMAND, "--root", runtime.root, *words], stdout=subprocess.PIPE, text=True, timeout=60, pass_fds=(reader,)
+    )
+    os.close(reader)
+    seen = {line.split(" -> ")[1] for line in done.stdout.splitlines() if " -> " in line}
+    assert done.returncode == 0
+    assert any(target.startswith("pipe:") for target in seen)
+    assert not any(runtime.root in target or target.startswith(("socket:", "/sys")) for target in seen), seen
