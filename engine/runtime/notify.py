@@ -28,4 +28,4 @@ def arranged(spec: dict[str, Any], folder: str) -> dict[str, Any]:
 def listening() -> int:
     """How many sockets a service manager has given us."""
     text = os.environ.get("LISTEN_FDS", "")
-    return int(text) if text.isascii() and text.isdigit() and int(text) < 1024 else 0
+    return int(text) if text.isascii() and text.isdigit() and int(text[:5]) < 1024 else 0

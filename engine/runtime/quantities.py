@@ -24,6 +24,9 @@ def size(text: str) -> int:
     unit = lower[len(digits) :].removesuffix("ib") if lower.endswith("ib") else lower[len(digits) :]
     unit = unit.removesuffix("b") if len(unit) > 1 else unit
     try:
-        return int(float(digits) * _UNITS[unit])
+        found = int(float(digits) * _UNITS[unit])
     except (ValueError, KeyError, OverflowError):
-        raise InvalidInput(f"invalid size {text[:24]!r}", hint="such as 64m or 1g; -1 is no limit") from None
+        found = -1
+    if found < 0:
+        raise InvalidInput(f"invalid size {text[:24]!r}", hint="such as 64m or 1g; -1 is no limit")
+    return found

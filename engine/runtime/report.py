@@ -62,7 +62,12 @@ class Log:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         if self.form == "json":
             return json.dumps({"level": level, "msg": text, "time": stamp}, separators=(",", ":")) + "\n"
-        return f'time="{stamp}" level={level} msg={json.dumps(text, ensure_ascii=False)}\n'
+        return f'time="{stamp}" level={level} msg={_quoted(json.dumps(text, ensure_ascii=False))}\n'
+
+
+def _quoted(text: str) -> str:
+    """JSON leaves in place what drives a terminal from beyond ASCII; logrus, and so this, does not."""
+    return "".join(char if char.isprintable() else f"\\u{ord(char):04x}" for char in text)
 
 
 def printable(text: str) -> str:

@@ -17,6 +17,8 @@ OPTIONS = (
     value("interval", "time between figures (default: 5s)"),
     flag("stats", "the figures once, and no more"),
 )
+_LONGEST_S: Final = 1e6
+"""More than select(2) is asked to wait by anybody; infinity is above it, and what is no number too."""
 _UNITS: Final = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0))
 
 
@@ -60,10 +62,11 @@ def _print(kind: str, container_id: str, data: Any) -> None:
 
 def duration(text: str) -> float:
     """Seconds, of `5s`, `100ms`, `1m`. Raises `InvalidInput`."""
-    for unit, seconds in _UNITS:
-        if text.endswith(unit):
-            try:
-                return float(text.removesuffix(unit)) * seconds
-            except ValueError:
-                break
+    seconds = next((seconds for unit, seconds in _UNITS if text.endswith(unit)), 0.0)
+    try:
+        found = float(text.rstrip("mhs")) * seconds
+    except ValueError:
+        found = _LONGEST_S
+    if seconds and found < _LONGEST_S:
+        return found
     raise InvalidInput(f"invalid value {text!r} for --interval", hint="such as 5s or 100ms")
