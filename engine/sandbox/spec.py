@@ -67,7 +67,7 @@ def _linux(
         | {"devices": devices.rules(options.privileged) + devices.rules_of(options)},
         "sysctl": _sysctls(options, ids),
     }
-    sysctl.steps(found | {"namespaces": sharing.namespaces(options, {}, mapped=False)})
+    _check_sysctls(options, found["sysctl"])
     if ids is not None and "user" not in shared:
         mapping = {"containerID": 0, "hostID": ids[0], "size": ids[1]}
         found |= {"uidMappings": [mapping], "gidMappings": [mapping]}
@@ -84,6 +84,15 @@ def _sysctls(options: CreateOptions, ids: tuple[int, int] | None) -> dict[str, s
     if ids is not None and PING in own:
         own[PING] = f"0 {ids[1] - 1}"
     return own | options.sysctls
+
+
+def _check_sysctls(options: CreateOptions, sysctls: dict[str, str]) -> None:
+    """Now, and not at the start. Raises `InvalidInput`."""
+    try:
+        sysctl.steps({"sysctl": sysctls, "namespaces": sharing.namespaces(options, {}, mapped=False)})
+    except InvalidInput as err:
+        hint = "net.*, fs.mqueue.*, kernel.shm*, kernel.msg* and kernel.sem, each in a namespace of its own"
+        raise InvalidInput(err.message, hint=hint) from err
 
 
 def seccomp(options: CreateOptions) -> dict[str, Any] | None:

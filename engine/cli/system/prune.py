@@ -9,12 +9,14 @@ from engine.cli.context import Context
 from engine.cli.render.human import decimal_size
 from engine.errors import InvalidInput
 
+_LISTS = (("Deleted Containers:", "containers"), ("Deleted Volumes:", "volumes"), ("Deleted Images:", "images"))
 _WORDS = "This removes all stopped containers and the layers that nothing uses."
 
 
 def configure(parser: Parser) -> None:
     """Docker's flags."""
     parser.flag("-f", "--force", help="do not ask")
+    parser.flag("--volumes", help="also volumes without a name that no container has")
 
 
 def run(context: Context, args: Namespace) -> int:
@@ -22,7 +24,10 @@ def run(context: Context, args: Namespace) -> int:
     if not args.force and not is_confirmed(_WORDS, "qd system prune -f"):
         return 0
     removed = context.engine.prune()
-    for title, key in (("Deleted Containers:", "containers"), ("Deleted Images:", "images")):
+    if args.volumes:
+        volumes = context.engine.prune_volumes()
+        removed |= volumes | {"reclaimed_bytes": removed["reclaimed_bytes"] + volumes["reclaimed_bytes"]}
+    for title, key in _LISTS:
         if removed.get(key):
             sys.stdout.write("\n".join([title, *map(str, removed[key])]) + "\n\n")
     sys.stdout.write(f"Total reclaimed space: {decimal_size(removed.get('reclaimed_bytes', 0))}\n")

@@ -83,7 +83,7 @@ def test_the_working_cgroup_tree_shows_only_its_own(out: Callable[..., str]) -> 
     assert all(line.rpartition(":")[2] == "/" for line in lines if "name=" not in line), lines
 
 
-@pytest.mark.parametrize("spec", ["relative:/data", "/host:relative", "/only-one:", "/a:/b:bad"])
+@pytest.mark.parametrize("spec", ["relative/path:/data", "/host:relative", "/only-one:", "/a:/b:bad"])
 def test_a_bad_bind_is_refused_with_a_hint(spec: str, qd: Callable[..., Outcome]) -> None:
     outcome = qd("run", "--rm", "-v", spec, BASE, "true")
     assert outcome.code == 125

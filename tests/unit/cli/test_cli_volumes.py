@@ -118,6 +118,16 @@ def test_volumes_are_made_and_removed(engine: MemoryEngine, capsys: pytest.Captu
     assert "Deleted Volumes:\nold" in capsys.readouterr().out
 
 
+def test_a_system_prune_takes_volumes_along_where_that_is_asked_for(
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert qd(engine, "system", "prune", "-f", "--volumes") == 0
+    assert engine.calls == [("prune",), ("prune_volumes", False)]
+    shown = capsys.readouterr().out
+    assert "Deleted Volumes:\nold" in shown
+    assert "1.24MB" in shown
+
+
 @pytest.mark.parametrize("words", [("--driver", "nfs"), ("--opt", "type=tmpfs")])
 def test_what_a_volume_cannot_be_is_said(words: tuple[str, ...], engine: MemoryEngine) -> None:
     assert qd(engine, "volume", "create", *words) == 125
