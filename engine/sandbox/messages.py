@@ -1,5 +1,6 @@
 """The words between the keeper and a process that is becoming a container's. Standard library only."""
 
+import array
 import enum
 import json
 import socket
@@ -99,12 +100,20 @@ def receive(channel: socket.socket) -> tuple[Message, list[int]]:
         packet, fds = _receive(channel)
     if not packet:
         raise GoneAway
-    return decode(packet), list(fds)
+    return decode(packet), fds
 
 
 def _receive(channel: socket.socket) -> tuple[bytes, list[int]]:
-    packet, fds, _flags, _address = socket.recv_fds(channel, PACKET_MAX, FDS_MAX, socket.MSG_CMSG_CLOEXEC)
-    return packet, fds
+    """As `socket.recv_fds`, which drops its flags: the descriptors would be inherited by whatever is executed next.
+
+    Source: CPython 3.11, Lib/socket.py.
+    """
+    fds = array.array("i")
+    room = socket.CMSG_LEN(FDS_MAX * fds.itemsize)
+    packet, beside, _flags, _address = channel.recvmsg(PACKET_MAX, room, socket.MSG_CMSG_CLOEXEC)
+    for _level, _type, data in beside:
+        fds.frombytes(data[: len(data) // fds.itemsize * fds.itemsize])
+    return packet, fds.tolist()
 
 
 def send(channel: socket.socket, packet: bytes, *fds: int) -> None:
