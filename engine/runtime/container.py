@@ -8,7 +8,7 @@ import stat
 from typing import Any
 
 from engine.kernel import proc
-from engine.runtime import groups, store
+from engine.runtime import store
 from engine.runtime.store import State, Store
 
 
@@ -21,6 +21,8 @@ def status(found: Store, state: State) -> str:
         return "creating"
     if not store.is_alive(state):
         return "stopped"
+    from engine.runtime import groups  # only what lives can be frozen
+
     if groups.is_frozen(state):
         return "paused"
     return "created" if is_waiting(found, state) else "running"

@@ -6,7 +6,6 @@ from engine.cgroup.manager import Cgroups
 from engine.cgroup.protocol import Placement
 from engine.runtime.store import State
 from engine.sandbox import device_rules as defaults
-from engine.sandbox import namespaces
 
 NOWHERE: Final = Placement((), None)
 
@@ -34,6 +33,8 @@ def device_rules(rules: Any) -> list[dict[str, Any]]:
 def delegated_to(spec: dict[str, Any]) -> int | None:
     """The host's uid of a container's root who may make cgroups of its own: it sees a writable tree of which it is the
     root, as another user than ours. Source: runc, libcontainer/specconv/spec_linux.go."""
+    from engine.sandbox import namespaces  # with sockets and clones, which most verbs do without
+
     wanted = namespaces.parse(spec["linux"])
     writable = any(
         mount.get("type") in ("cgroup", "cgroup2") and "ro" not in (mount.get("options") or ())
