@@ -2,7 +2,6 @@
 
 from typing import Any, Final, NamedTuple
 
-from engine.errors import MissingFeature
 from engine.model import CreateOptions, ImageMount, VolumeMount
 
 _ONE_LAYER = 1
@@ -14,14 +13,14 @@ class Stored(NamedTuple):
     volumes: dict[str, str] = {}
     """Name -> directory of the host."""
     images: dict[str, list[str]] = {}
-    """As the operator calls it -> its layers, top first."""
+    """Id -> its layers, top first."""
 
 
 NOTHING: Final = Stored()
 
 
 def mounts(options: CreateOptions, stored: Stored, *, mapped: bool) -> list[dict[str, Any]]:
-    """Mounts of the OCI runtime-spec; `mapped`: in a user namespace. Raises `MissingFeature`."""
+    """Mounts of the OCI runtime-spec; `mapped`: in a user namespace, for which each image is one directory."""
     volumes = [_volume(mount, stored.volumes, mapped) for mount in options.volumes if mount.name in stored.volumes]
     images = [
         _image(mount, stored.images[mount.image], mapped) for mount in options.images if mount.image in stored.images
@@ -35,14 +34,9 @@ def _volume(mount: VolumeMount, folders: dict[str, str], mapped: bool) -> dict[s
 
 
 def _image(mount: ImageMount, layers: list[str], mapped: bool) -> dict[str, Any]:
-    """One layer is bound; several lie over each other, which the root of a user namespace could not walk to."""
+    """One directory is bound; several lie over each other, which only the host's root could mount."""
     if len(layers) == _ONE_LAYER:
         words = ["bind", "rprivate", "ro", *(["idmap"] if mapped else [])]
         return {"destination": mount.target, "type": "bind", "source": layers[0], "options": words}
-    if mapped:
-        raise MissingFeature(
-            f"the image {mount.image} has {len(layers)} layers, and only one can be mounted in a user namespace",
-            hint="share the host's user ids: --userns host",
-        )
     words = [f"lowerdir={':'.join(layers)}", "ro"]
     return {"destination": mount.target, "type": "overlay", "source": "overlay", "options": words}

@@ -54,6 +54,8 @@ class Lifecycle:
             os.makedirs(f"{folder}/runs", mode=0o700)
             undo.callback(parts.snapshots.remove, container_id)
             await self._prepare(container_id, parts.store.lowers(image))
+            if self._ids(options) is not None:
+                await self.provisions.copy_images(options, folder)
             async with self.provisions.provided(options, image):  # nothing waits from here on: name and ids are its own
                 container = model.Container(
                     id=container_id,
@@ -125,7 +127,7 @@ class Lifecycle:
             files={},
             cgroups_path="/quarterdeck",
             ids=container.ids,
-            stored=provisions.stored(self._parts, container.options),
+            stored=provisions.stored(self._parts, container.options, self._parts.paths.container(container.id)),
         )
         labels.check(spec["process"].get("apparmorProfile", ""), spec["process"].get("selinuxLabel", ""))
 
@@ -283,6 +285,7 @@ class Lifecycle:
 
     async def _remove_layer(self, live: Live) -> None:
         """Here where it is a matter of a millisecond, else in a worker."""
+        await self.provisions.remove_copies(self._parts.paths.container(live.id))
         if self._parts.snapshots.is_small(live.id):
             self._parts.snapshots.remove(live.id)
         else:

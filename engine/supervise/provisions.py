@@ -18,6 +18,7 @@ from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 
 _NAME_BYTES = 32
+_COPIES = "images"
 
 
 class Provisions:
@@ -46,6 +47,20 @@ class Provisions:
             msgspec.structs.replace(one, image=self._parts.store.find(one.image).id) for one in options.images
         )
         return msgspec.structs.replace(options, binds=binds, volumes=named, images=images)
+
+    async def copy_images(self, options: model.CreateOptions, folder: str) -> None:
+        """Put those of several layers into one directory each, in the container's own folder: from inside a user
+        namespace the layers could not be reached to lay them over each other."""
+        for image_id in {mount.image for mount in options.images}:
+            lowers = self._parts.store.lowers(self._parts.store.find(image_id))
+            if len(lowers) > 1:
+                os.makedirs(f"{folder}/{_COPIES}", mode=0o700, exist_ok=True)
+                await worker.work("copy_image", lowers=lowers, target=_copy_of(image_id, folder))
+
+    async def remove_copies(self, folder: str) -> None:
+        """Remove them. Gone already is success."""
+        if os.path.isdir(f"{folder}/{_COPIES}"):
+            await worker.work("remove_tree", path=f"{folder}/{_COPIES}")
 
     @asynccontextmanager
     async def provided(self, options: model.CreateOptions, image: model.Image) -> AsyncIterator[None]:
@@ -151,10 +166,19 @@ class Provisions:
                     await self._remove(mount.name)
 
 
-def stored(parts: Parts, options: model.CreateOptions) -> Stored:
-    """Where the volumes and images of a container are. Raises `NotFound`."""
-    images = {mount.image: parts.store.lowers(parts.store.find(mount.image)) for mount in options.images}
-    return Stored({mount.name: parts.volumes.find(mount.name).path for mount in options.volumes}, images)
+def stored(parts: Parts, options: model.CreateOptions, folder: str) -> Stored:
+    """Where the volumes and images of a container are, whose own folder is `folder`. Raises `NotFound`."""
+    volumes = {mount.name: parts.volumes.find(mount.name).path for mount in options.volumes}
+    return Stored(volumes, {mount.image: _layers(parts, mount.image, folder) for mount in options.images})
+
+
+def _layers(parts: Parts, image_id: str, folder: str) -> list[str]:
+    copy = _copy_of(image_id, folder)
+    return [copy] if os.path.isdir(copy) else parts.store.lowers(parts.store.find(image_id))
+
+
+def _copy_of(image_id: str, folder: str) -> str:
+    return f"{folder}/{_COPIES}/{image_id.rpartition(':')[2]}"
 
 
 def _targets(binds: Iterable[model.Bind], volumes: Iterable[model.VolumeMount]) -> list[str]:

@@ -87,7 +87,7 @@ class Starter:
             files={name: f"{folder}/{name}" for name in identity.FILES},
             cgroups_path=f"/quarterdeck/{live.id}",
             ids=live.container.ids,
-            stored=provisions.stored(self._parts, live.options),
+            stored=provisions.stored(self._parts, live.options, folder),
             shared=neighbours.paths(live.options, self._parts.registry),
         )
 

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from engine.image import base
-from engine.sandbox import filling
+from engine.sandbox import copying, filling
 from engine.sandbox.snapshot import Snapshots
+from engine.state import tree
 from engine.state.paths import Paths
 from engine.supervise.volumes import Volumes
 
@@ -47,6 +48,16 @@ def fill_volume(_say: Say, lowers: list[str], path: str, target: str) -> None:
 def remove_volume(_say: Say, folder: str, name: str) -> int:
     """Remove a volume, where that may be much; the bytes of disk that it took."""
     return Volumes(folder).remove(name)
+
+
+def copy_image(_say: Say, lowers: list[str], target: str) -> None:
+    """The files of an image in one directory."""
+    copying.copy(lowers, target)
+
+
+def remove_tree(_say: Say, path: str) -> int:
+    """Remove a directory, where that may be much; the bytes of disk that it took."""
+    return tree.remove(path)
 
 
 def _progress(step: str, done: int, total: int) -> dict[str, Any]:

@@ -21,6 +21,8 @@ TASKS = {
     "size": "engine.supervise.tasks:size",
     "prepare": "engine.supervise.tasks:prepare",
     "fill_volume": "engine.supervise.tasks:fill_volume",
+    "copy_image": "engine.supervise.tasks:copy_image",
+    "remove_tree": "engine.supervise.tasks:remove_tree",
     "remove_volume": "engine.supervise.tasks:remove_volume",
 }
 _LINE_MAX = 64 << 20
