@@ -29,17 +29,22 @@ class Session:
         self._created = created
         self._signals = signals
         self._input = 0
+        self._typed = b""
         self._open = created.terminal is not None
+        if created.terminal is not None:
+            os.set_blocking(created.terminal, False)
 
     def wait(self) -> int:
         """The exit code, 128+n after signal n."""
         while True:
-            ready = select.select(self._watched(), [], [])[0]
+            ready, writable, _ = select.select(self._watched(), self._full(), [])
             if self._signals in ready:
                 self._handle_signals()
             if self._created.terminal in ready:
                 self._print()
             if self._input in ready and self._open:
+                self._read_input()
+            if writable and self._open:
                 self._type()
             if self._created.pidfd in ready:
                 return self._end()
@@ -48,9 +53,17 @@ class Session:
         found = [self._created.pidfd, self._signals]
         if self._open and self._created.terminal is not None:
             found.append(self._created.terminal)
-            if self._input >= 0:
+            if self._input >= 0 and not self._typed:
                 found.append(self._input)
         return found
+
+    def _full(self) -> list[int]:
+        """The terminal, as long as it has not taken all that was typed.
+
+        To wait for that in write(2) would be a deadlock with a program that waits for its output to be read.
+        """
+        terminal = self._created.terminal
+        return [terminal] if terminal is not None and self._open and self._typed else []
 
     def _print(self) -> None:
         assert self._created.terminal is not None
@@ -63,13 +76,22 @@ class Session:
         else:
             self._open = False
 
+    def _read_input(self) -> None:
+        try:
+            self._typed = os.read(self._input, _PIECE)
+        except OSError:  # EIO: our terminal has gone, or we are in its background
+            self._typed = b""
+        if not self._typed:
+            self._input = -1
+
     def _type(self) -> None:
         assert self._created.terminal is not None
-        data = os.read(self._input, _PIECE)
-        if data:
-            _write_all(self._created.terminal, data)
-        else:
-            self._input = -1
+        try:
+            self._typed = self._typed[os.write(self._created.terminal, self._typed) :]
+        except BlockingIOError:
+            return
+        except OSError:
+            self._typed = b""
 
     def _handle_signals(self) -> None:
         for number in set(os.read(self._signals, _PIECE)):

@@ -29,6 +29,8 @@ def start(found: Store, state: State) -> None:
 
 def open_first(state: State) -> int:
     """A pidfd of its first process, which is no later one with the same pid. Raises `Conflict`."""
+    if not state.pid:
+        raise Conflict("container not running", hint="its creation has not come to an end")
     try:
         pidfd = os.pidfd_open(state.pid)
     except ProcessLookupError:

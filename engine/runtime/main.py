@@ -37,9 +37,21 @@ def main() -> None:
     words = sys.argv[1:]
     if words[:1] in (["--version"], ["-v"]):
         _leave(_version())
+    _fill_streams()
     from engine.runtime import dispatch
 
     _leave(dispatch.run(words, VERBS))
+
+
+def _fill_streams() -> None:
+    """Have descriptors 0 to 2 open, as every Go program has: else what we open next would be taken for one of them."""
+    import os
+
+    while (fd := os.open("/dev/null", os.O_RDWR)) <= 2:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
 def _version() -> int:

@@ -131,6 +131,13 @@ class Store:
         """Forget a container. Gone already is success."""
         tree.remove(self.folder(container_id))
 
+    def remove_begun(self, container_id: str) -> None:
+        """Give an id free whose creator was killed before it wrote anything down."""
+        folder = self.folder(container_id)
+        with contextlib.suppress(FileNotFoundError), _locked(folder):
+            if not os.path.exists(f"{folder}/state.json"):
+                tree.remove(folder)
+
 
 def checked(container_id: str) -> str:
     """The id. Raises `InvalidInput` for what is none."""

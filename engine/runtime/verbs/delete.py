@@ -27,4 +27,5 @@ def main(call: Call) -> int:
     except NotFound:
         if not call.has("force"):
             raise
+        store.remove_begun(call.id)
     return 0

@@ -3,6 +3,7 @@
 import os
 import signal
 
+from engine.errors import EngineError, NotFound
 from engine.kernel import const, syscalls
 from engine.runtime import arguments, creation, foreground, lifecycle
 from engine.runtime.arguments import flag
@@ -55,10 +56,16 @@ def _start(call: Call, store: Store) -> None:
 
 
 def _delete(call: Call, store: Store) -> None:
-    with store.locked(call.id) as state:
-        lifecycle.end(state, signal.SIGKILL)
-        _reap(state.pid)
-        lifecycle.forget(call.log, store, state)
+    """What goes wrong is a warning: the program's exit code counts. Somebody else may have deleted it."""
+    try:
+        with store.locked(call.id) as state:
+            lifecycle.end(state, signal.SIGKILL)
+            _reap(state.pid)
+            lifecycle.forget(call.log, store, state)
+    except NotFound:
+        return
+    except EngineError as err:
+        call.log.warn(err.message)
 
 
 def _reap(pid: int) -> None:
