@@ -9,7 +9,7 @@ from engine import errors
 from engine.kernel import syscalls
 from engine.sandbox import messages
 from engine.sandbox.child import Child
-from engine.sandbox.messages import Kind
+from engine.sandbox.messages import Kind, Message
 
 
 class Created(NamedTuple):
@@ -37,48 +37,72 @@ def drive(
     `hooks` runs those of the parent; `listened` takes a seccomp listener, before any call under the filter can wait
     for an answer. On failure the child is gone when this raises `EngineError`.
     """
-    terminal: int | None = None
-    listener: int | None = None
-    warnings: list[str] = []
+    talk = _Talk(child, size, hooks, listened)
     try:
-        while True:
-            try:
-                message, fds = messages.receive(child.channel)
-            except messages.GoneAway:
-                if waits:
-                    raise errors.SetupFailed("the container's first process died while it was made") from None
-                break
-            match message.kind:
-                case Kind.UNSHARED:
-                    messages.send(child.channel, messages.encode(Kind.GO, size=size))
-                case Kind.HOOKS:
-                    hooks()
-                    messages.send(child.channel, messages.BARE[Kind.HOOKED])
-                case Kind.TTY:
-                    terminal = fds[0]
-                case Kind.SECCOMP:
-                    listener = syscalls.pidfd_getfd(child.pidfd, message.data["fd"])
-                    if listened is not None:
-                        listened(listener)
-                    messages.send(child.channel, messages.BARE[Kind.HOOKED])
-                case Kind.WARNING:
-                    warnings.append(message.data["text"])
-                case Kind.ERROR:
-                    raise messages.error_of(message)
-                case Kind.READY:
-                    break
+        while not talk.step(waits):
+            pass
     except BaseException:
-        _close(terminal, listener)
+        talk.close()
         child.kill()
         raise
     child.channel.close()
-    return Created(child.pid, child.pidfd, terminal, listener, tuple(warnings))
+    return Created(child.pid, child.pidfd, talk.terminal, talk.listener, tuple(talk.warnings))
 
 
-def _close(*fds: int | None) -> None:
-    for fd in fds:
-        if fd is not None:
-            os.close(fd)
+class _Talk:
+    """What has come up so far, and the answers."""
+
+    def __init__(
+        self,
+        child: Child,
+        size: tuple[int, int] | None,
+        hooks: Callable[[], None],
+        listened: Callable[[int], None] | None,
+    ) -> None:
+        self.terminal: int | None = None
+        self.listener: int | None = None
+        self.warnings: list[str] = []
+        self._child, self._size, self._hooks, self._listened = child, size, hooks, listened
+
+    def step(self, waits: bool) -> bool:
+        """Take one message; whether it was the last. Raises `EngineError`."""
+        try:
+            message, fds = messages.receive(self._child.channel)
+        except messages.GoneAway:
+            if waits:
+                raise errors.SetupFailed("the container's first process died while it was made") from None
+            return True
+        self._take(message, fds)
+        return message.kind is Kind.READY
+
+    def _take(self, message: Message, fds: list[int]) -> None:
+        match message.kind:
+            case Kind.UNSHARED:
+                messages.send(self._child.channel, messages.encode(Kind.GO, size=self._size))
+            case Kind.HOOKS:
+                self._hooks()
+                messages.send(self._child.channel, messages.BARE[Kind.HOOKED])
+            case Kind.TTY:
+                self.terminal = fds[0]
+            case Kind.SECCOMP:
+                self._listen(message.data["fd"])
+            case Kind.WARNING:
+                self.warnings.append(message.data["text"])
+            case Kind.ERROR:
+                raise messages.error_of(message)
+
+    def _listen(self, number: int) -> None:
+        """Fetch the listener that has this number in the child."""
+        self.listener = syscalls.pidfd_getfd(self._child.pidfd, number)
+        if self._listened is not None:
+            self._listened(self.listener)
+        messages.send(self._child.channel, messages.BARE[Kind.HOOKED])
+
+    def close(self) -> None:
+        """Give up what has come up."""
+        for fd in (self.terminal, self.listener):
+            if fd is not None:
+                os.close(fd)
 
 
 def send_fd(path: str, data: bytes, *fds: int) -> None:

@@ -11,10 +11,11 @@ Both are fifos in the container's folder, and the container holds each open for 
 in between, and no call but read(2), write(2) and close(2) is made under the program's seccomp filter.
 """
 
+import contextlib
 import json
 import os
 import select
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 from engine import errors
@@ -48,6 +49,14 @@ def make(folder: str) -> Fifos:
     except OSError:
         os.close(go)
         raise
+
+
+@contextlib.contextmanager
+def made(folder: str) -> Iterator[Fifos]:
+    """Both, until the container has been given them. Raises OSError."""
+    fifos = make(folder)
+    with files.closing(fifos.go), files.closing(fifos.result):
+        yield fifos
 
 
 def waits(fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any]) -> Callable[[dict[str, str]], None]:
