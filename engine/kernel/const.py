@@ -43,6 +43,7 @@ MS_LAZYTIME: Final = 1 << 25
 
 # umount2(2)
 MNT_DETACH: Final = 1 << 1
+UMOUNT_NOFOLLOW: Final = 1 << 3
 
 # open_tree(2), move_mount(2), mount_setattr(2)
 OPEN_TREE_CLONE: Final = 1

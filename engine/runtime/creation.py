@@ -14,7 +14,7 @@ from engine.cgroup.manager import Cgroups
 from engine.cgroup.paths import runtime_name
 from engine.errors import InvalidInput, SetupFailed
 from engine.runtime import bundle as bundles
-from engine.runtime import container, groups, inherited, listener, notify
+from engine.runtime import container, groups, host_mounts, inherited, listener, notify
 from engine.runtime.bundle import Bundle
 from engine.runtime.call import Call
 from engine.runtime.store import State, Store
@@ -45,6 +45,7 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
         state = _state(call, found)
         store.write(state)
         store.write_spec(call.id, spec)
+        undo.callback(host_mounts.remove, state)
         place = _limit(call, spec, state, undo)
         fifos = starter.make(folder)
         with contextlib.ExitStack() as fds:
@@ -72,6 +73,7 @@ def _state(call: Call, found: Bundle) -> State:
         owner=os.getuid(),
         cgroup=name,
         resources=linux.get("resources") or {},
+        ground=host_mounts.below(found.spec, found.rootfs),
     )
 
 

@@ -6,8 +6,8 @@ import signal
 from typing import Final
 
 from engine.errors import Conflict, EngineError, SetupFailed
-from engine.kernel import files
-from engine.runtime import container, groups, store
+from engine.kernel import files, proc
+from engine.runtime import container, groups, host_mounts, store
 from engine.runtime.report import Log
 from engine.runtime.store import State, Store
 from engine.sandbox import hooks, starter
@@ -75,6 +75,8 @@ def forget(log: Log, found: Store, state: State) -> None:
             cgroups.delete(state.cgroup)
         except ExceptionGroup as err:
             log.warn(str(err))
+    if state.boot_id in ("", proc.read_boot_id()):
+        host_mounts.remove(state)
     try:
         wanted = hooks.parse(found.read_spec(state.id))
     except EngineError:

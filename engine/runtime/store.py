@@ -46,6 +46,8 @@ class State(NamedTuple):
     boot_id: str = ""
     resources: dict[str, Any] = {}
     """`linux.resources` as they are in force, updates included."""
+    ground: int = 0
+    """See `host_mounts`; 0 for one with a mount namespace, and after a reboot it means nothing."""
 
 
 class Store:

@@ -143,8 +143,11 @@ def _main(
     finish.detach(process, keys=order.keyring, entering=True)
     if "user" in foreign:
         limits.raise_hard(0, process.rlimits)  # the right to it ends with the next line
+    root = None if "mount" in foreign else files.open_path(f"/proc/{order.pid}/root", os.O_PATH | os.O_DIRECTORY)
     _join_namespaces(order.pid, target, foreign)
     os.close(target)
+    if root is not None:
+        _change_root(root)
     pty = _open_terminal() if order.terminal else None
     if order.args:
         process = process._replace(environment={"HOSTNAME": os.uname().nodename, **process.environment})
@@ -200,6 +203,14 @@ def _join_one_by_one(pid: int, wanted: list[str]) -> None:
                 syscalls.setns(fd, namespaces.FLAGS[kind])
             except OSError as err:
                 raise explain.step(f"enter the container's {kind} namespace", err) from err
+
+
+def _change_root(root: int) -> None:
+    """Without a mount namespace the container has its root by chroot(2) alone."""
+    with files.closing(root):
+        files.change_directory(root)
+        syscalls.chroot(".")
+        files.change_directory("/")
 
 
 def _open_terminal() -> Pty:

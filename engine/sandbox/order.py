@@ -2,15 +2,17 @@
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine import errors
 from engine.sandbox import hooks, namespaces, rootfs
 from engine.sandbox.finish import Process
 from engine.sandbox.hooks import Hooks
 from engine.sandbox.namespaces import Wanted
-from engine.sandbox.rootfs import Plan
+from engine.sandbox.rootfs import Leave, Plan
 from engine.sandbox.starter import Fifos
+
+_ADD: Final = "add one to linux.namespaces"
 
 
 class Order(NamedTuple):
@@ -84,11 +86,23 @@ def prepared(order: Order) -> Iterator[Prepared]:
         wanted = namespaces.parse(linux)
         annotations = spec.get("annotations") or {}
         process = Process.of_spec(spec["process"], annotations, linux, strict=order.strict, cache=order.cache)
-        plan = rootfs.plan(spec, order.root, order.rootfs, isolated=wanted.has("user"), pivot=order.pivot)
+        plan = rootfs.plan(spec, order.root, order.rootfs, isolated=wanted.has("user"), leave=_leave(order, wanted))
         found = hooks.parse(spec)
     except (KeyError, TypeError, AttributeError) as err:
         raise errors.InvalidInput(f"this is no OCI runtime-spec: {err!r}", hint="see config.md of it") from err
-    if not wanted.has("mount"):
-        raise errors.InvalidInput("a container needs a mount namespace of its own", hint="add one to linux.namespaces")
     with namespaces.opened(wanted) as given:
         yield Prepared(order, plan, process, wanted, found, given)
+
+
+def _leave(order: Order, wanted: Wanted) -> Leave:
+    """How it leaves the host's root. Raises `InvalidInput` for what would show or change the host's own mounts."""
+    if wanted.has("mount"):
+        return Leave.PIVOT if order.pivot else Leave.MOVE
+    if order.fifos is None or wanted.has("user"):
+        raise errors.InvalidInput("a container needs a mount namespace of its own", hint=_ADD)
+    linux = order.spec.get("linux") or {}
+    if linux.get("maskedPaths") or linux.get("readonlyPaths"):
+        raise errors.InvalidInput("unable to restrict sys entries without a private MNT namespace", hint=_ADD)
+    if linux.get("rootfsPropagation"):
+        raise errors.InvalidInput("rootfsPropagation is not possible without a private MNT namespace", hint=_ADD)
+    return Leave.CHROOT

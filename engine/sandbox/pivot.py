@@ -56,6 +56,19 @@ class Move(NamedTuple):
         return "move the root"
 
 
+class Chroot(NamedTuple):
+    """Make the new root the root of this process alone."""
+
+    def execute(self, site: Site) -> None:
+        files.change_directory(site.root.fd)
+        syscalls.chroot(".")
+        files.change_directory("/")
+        site.leave()
+
+    def describe(self) -> str:
+        return "change the root of the process"
+
+
 class Propagate(NamedTuple):
     """Say how mounts of the container's root are told of; after pivot_root(2), which refuses a shared root."""
 

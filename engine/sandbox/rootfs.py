@@ -4,6 +4,7 @@ The order matters: the root, the mounts of the spec in its order, what lies in /
 can be written to, the working directory while the root can, then masks and read-only paths, and pivot_root last.
 """
 
+import enum
 import os
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +14,7 @@ from engine.sandbox import confinement, fields, nodes, options, sysctl
 from engine.sandbox import operations as op
 from engine.sandbox.binds import Bind
 from engine.sandbox.mount_steps import Mounts
-from engine.sandbox.pivot import Move, Pivot, Propagate
+from engine.sandbox.pivot import Chroot, Move, Pivot, Propagate
 from engine.sandbox.roots import Directory, Isolate, MappedOverlay, Overlay, Part
 from engine.sandbox.sources import Idmap, Source
 from engine.sandbox.terminal import Console
@@ -21,6 +22,16 @@ from engine.sandbox.terminal import Console
 GROUND: Final = "/dev"
 """Where the root is put together in a user namespace: every host has it, and anyone may walk there, which is not so for
 the engine's own folders. Only the container's mount namespace sees it."""
+
+
+class Leave(enum.Enum):
+    """How a container leaves the host's root."""
+
+    PIVOT = enum.auto()
+    MOVE = enum.auto()
+    """Where pivot_root(2) cannot be; see `pivot.Move`."""
+    CHROOT = enum.auto()
+    """Without a mount namespace: what is mounted is the host's to see, and its caller's to unmount."""
 
 
 class Plan(NamedTuple):
@@ -36,7 +47,7 @@ class Plan(NamedTuple):
 
 
 def plan(
-    spec: dict[str, Any], root: dict[str, Any], rootfs: str, *, isolated: bool = False, pivot: bool = True
+    spec: dict[str, Any], root: dict[str, Any], rootfs: str, *, isolated: bool = False, leave: Leave = Leave.PIVOT
 ) -> Plan:
     """The plan for a spec.
 
@@ -44,14 +55,14 @@ def plan(
     "path"}`. Either may have `idmap` (its files show the ids of the container's user namespace for those on disk),
     `make_sources` (a directory that is to be bound is made on the host), `bundle` (where relative sources begin),
     `beneath` (destination of a bind -> the path in its source that is seen there, which a stranger may have made).
-    `rootfs` is an empty directory of the host. `isolated`: in a user namespace. `pivot` false: see `pivot.Move`.
+    `rootfs` is an empty directory of the host. `isolated`: in a user namespace.
     Raises `InvalidInput`; KeyError and TypeError for what is no OCI runtime-spec.
     """
     linux = fields.an_object(spec, "linux") or {}
     mounts = Mounts(spec, root, isolated=isolated)
     propagation = _propagation(linux)
     first = _isolation(propagation, mounts.receives)
-    steps: list[op.Operation] = [Isolate(first)]
+    steps: list[op.Operation] = [] if leave is Leave.CHROOT else [Isolate(first)]
     ground = GROUND if isolated else rootfs
     if first & const.MS_SHARED:
         steps.append(Part(ground))
@@ -60,7 +71,7 @@ def plan(
         steps += [*nodes.steps(linux, bound=isolated), *nodes.LINKS]
     if spec["process"].get("terminal"):
         steps.append(Console())
-    last = [*_confine(spec, linux, isolated), *mounts.last, *_leave(spec, propagation, pivot)]
+    last = [*_confine(spec, linux, isolated), *mounts.last, *_leave(spec, propagation, leave)]
     return Plan(steps, last, _sources(steps, isolated))
 
 
@@ -90,12 +101,13 @@ def _confine(spec: dict[str, Any], linux: dict[str, Any], isolated: bool) -> lis
     return steps
 
 
-def _leave(spec: dict[str, Any], propagation: int, pivots: bool) -> list[op.Operation]:
+def _leave(spec: dict[str, Any], propagation: int, leave: Leave) -> list[op.Operation]:
     steps = _names(spec)
     if spec["root"].get("readonly"):
         steps.append(confinement.Freeze("/"))
-    shared = bool(propagation & const.MS_SHARED)
-    steps.append(Pivot(shared) if pivots else Move())
+    pivot = Pivot(bool(propagation & const.MS_SHARED))
+    ways: dict[Leave, op.Operation] = {Leave.PIVOT: pivot, Leave.MOVE: Move(), Leave.CHROOT: Chroot()}
+    steps.append(ways[leave])
     if propagation and not propagation & const.MS_PRIVATE:
         steps.append(Propagate(propagation))
     return steps
