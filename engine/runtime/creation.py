@@ -47,12 +47,9 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
         store.write_spec(call.id, spec)
         undo.callback(host_mounts.remove, state)
         place = _limit(call, spec, state, undo)
-        fifos = starter.make(folder)
-        with contextlib.ExitStack() as fds:
-            for fd in fifos:
-                fds.callback(os.close, fd)
-            order = _order(call, found, spec, state, place, fifos)._replace(preserve=preserve)
-            made = _drive(call, store, order, state, stdio, undo)
+        order = _order(call, spec, state, place)._replace(preserve=preserve, cache=store.filters)
+        with starter.made(folder) as fifos:
+            made = _drive(call, store, order._replace(fifos=fifos), state, stdio, undo)
         hand_out(call, made.created)
         undo.pop_all()
         return made
@@ -102,18 +99,15 @@ def _forget_cgroup(call: Call, cgroups: Cgroups, name: str) -> None:
         call.log.warn(str(err))
 
 
-def _order(
-    call: Call, found: Bundle, spec: dict[str, Any], state: State, place: Any, fifos: starter.Fifos
-) -> init.Order:
+def _order(call: Call, spec: dict[str, Any], state: State, place: Any) -> init.Order:
     return init.Order(
         spec,
-        {"kind": "directory", "path": found.rootfs},
-        found.rootfs,
+        {"kind": "directory", "path": state.rootfs},
+        state.rootfs,
         place.join,
         place.into,
         False,
         loopback=True,
-        fifos=fifos,
         keyring=None if call.has("no-new-keyring") else f"_ses.{call.id}",
         strict=True,
         state=container.for_hook(state, "creating"),

@@ -3,6 +3,7 @@
     <root>/<id>/state.json    what was made; replaced whole
     <root>/<id>/config.json   the spec as it was at creation; later changes of the bundle are nothing to it
     <root>/<id>/exec.fifo     there until the program has been started
+    <root>/@seccomp           compiled filters; no id has such a sign
 
 Every verb that changes something holds the lock of the container's folder. Standard library only.
 """
@@ -55,6 +56,11 @@ class Store:
 
     def __init__(self, root: str) -> None:
         self.root = root
+
+    @property
+    def filters(self) -> str:
+        """The folder for compiled seccomp filters, made when there is one to keep; the same for all containers."""
+        return f"{self.root}/@seccomp"
 
     def folder(self, container_id: str) -> str:
         """The folder of a container. Raises `InvalidInput` for what is no id."""

@@ -48,7 +48,7 @@ def main(call: Call) -> int:
     terminal = bool(wanted.get("terminal"))
     _check_terminal(call, terminal)
     linux = extra.linux(store.read_spec(call.id))
-    parsed = Process.of_spec(wanted, {}, linux, strict=True)
+    parsed = Process.of_spec(wanted, {}, linux, strict=True, cache=store.filters)
     created = _enter(call, state, parsed, linux, terminal, preserve)
     for warning in created.warnings:
         call.log.warn(warning)

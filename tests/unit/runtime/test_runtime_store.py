@@ -102,6 +102,14 @@ def test_only_folders_with_a_state_are_listed_hidden_ones_too(found: Store) -> N
     assert found.ids() == [".a", "b", "c"]
 
 
+def test_compiled_filters_lie_where_no_container_can_be(found: Store) -> None:
+    name = os.path.basename(found.filters)
+    with pytest.raises(InvalidInput):
+        store.checked(name)
+    os.makedirs(found.filters)
+    assert found.ids() == []
+
+
 def test_a_file_in_place_of_a_container_is_none(found: Store) -> None:
     os.makedirs(found.root)
     Path(found.root, "box").touch()
