@@ -1,12 +1,16 @@
-"""The peers on the same root file system: podman with the base image in a store of its own, crun with a bundle."""
+"""The peers on the same root file system: podman with the base image in a store of its own, crun and runc
+with a bundle."""
 
 import json
+import os
 import shutil
 import subprocess
 from contextlib import ExitStack
 from pathlib import Path
 
 from engine.client import Engine
+from engine.runtime import template
+from engine.sandbox import seccomp_profile
 
 
 class Podman:
@@ -48,29 +52,28 @@ class Podman:
         subprocess.run(self.command("system", "reset", "--force"), capture_output=True, timeout=300)
 
 
-class Crun:
-    """Debian's crun with one bundle over the unpacked base layer."""
+class Bundle:
+    """A bundle over the unpacked base layer, and the runtimes that run it: crun, runc and our own."""
 
     def __init__(self, folder: Path, undo: ExitStack) -> None:
         self._folder = folder
         self._number = 0
         undo.callback(shutil.rmtree, folder, ignore_errors=True)
 
-    def load(self, engine: Engine, *arguments: str) -> None:
-        """A bundle whose root is the layer itself, read-only, so that nothing of it changes."""
+    def load(self, engine: Engine, *arguments: str, seccomp: bool = False) -> None:
+        """A root that is the layer itself, read-only, so that nothing of it changes; perhaps with Docker's policy."""
         self._folder.mkdir()
-        subprocess.run(["crun", "spec"], cwd=self._folder, check=True, timeout=60)
-        config = self._folder / "config.json"
-        spec = json.loads(config.read_text())
+        spec = template.spec() | {"ociVersion": "1.0.2"}  # of Debian's crun, which refuses later ones
         (layer,) = engine.images()[0].layers
         spec["root"] = {"path": f"{engine.paths.layers}/{layer.removeprefix('sha256:')}/fs", "readonly": True}
-        spec["process"]["args"] = list(arguments)
-        spec["process"]["terminal"] = False
-        spec["process"].pop("rlimits", None)
-        config.write_text(json.dumps(spec))
+        spec["process"] |= {"args": list(arguments), "terminal": False}
+        del spec["process"]["rlimits"]
+        if seccomp:
+            spec["linux"]["seccomp"] = seccomp_profile.default(spec["process"]["capabilities"]["bounding"])
+        (self._folder / "config.json").write_text(json.dumps(spec))
 
-    def run(self) -> list[str]:
+    def run(self, runtime: str) -> list[str]:
         """The command that runs the bundle once."""
         self._number += 1
-        places = ["--root", f"{self._folder}/state", "--cgroup-manager=cgroupfs"]
-        return ["crun", *places, "run", "--bundle", str(self._folder), f"quarterdeck-bench-{self._number}"]
+        places = ["--root", f"{self._folder}/{os.path.basename(runtime)}"]
+        return [runtime, *places, "run", "--bundle", str(self._folder), f"quarterdeck-bench-{self._number}"]

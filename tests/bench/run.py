@@ -62,6 +62,7 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
         "start": lambda: start.engine_start(deck, rounds),
         "hundred": lambda: start.hundred(deck),
         "command": lambda: start.whole_command(deck, rounds, folder),
+        "runtime": lambda: start.runtime(deck, rounds, folder),
         "bare": lambda: start.bare_command(rounds),
         "idle": lambda: rest.idle_dashboard(deck, arguments.seconds),
         "memory": lambda: rest.memory(deck),
@@ -71,7 +72,7 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
-    names = ("start", "hundred", "command", "bare", "idle", "memory", "logs")
+    names = ("start", "hundred", "command", "runtime", "bare", "idle", "memory", "logs")
     parser.add_argument("only", nargs="*", metavar="WHAT", help=f"measure these only: {', '.join(names)}")
     parser.add_argument("--rounds", type=int, default=20, help="how many of each pair (20)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long the dashboard is watched (30)")

@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from bench.figures import Row, milliseconds, paired_row, pairs, run_seconds, seconds
-from bench.peers import Crun, Podman
+from bench.peers import Bundle, Podman
 from support.deck import QD, Deck
 
 from engine.model import CreateOptions
 
 BASE = "localhost/base"
+QD_RUNTIME = f"{os.path.dirname(QD)}/qd-runtime"
 
 
 def engine_start(deck: Deck, rounds: int) -> list[Row]:
@@ -76,9 +77,9 @@ def _podman(deck: Deck, folder: Path, undo: ExitStack) -> Callable[[], list[str]
 
 
 def _crun(deck: Deck, folder: Path, undo: ExitStack) -> Callable[[], list[str]]:
-    crun = Crun(folder / "crun", undo)
-    crun.load(deck.engine, "true")
-    return crun.run
+    bundle = Bundle(folder / "crun", undo)
+    bundle.load(deck.engine, "true")
+    return lambda: bundle.run("crun")
 
 
 def hundred(deck: Deck) -> list[Row]:
@@ -94,9 +95,37 @@ def hundred(deck: Deck) -> list[Row]:
     return [Row("100 containers started", milliseconds(taken))]
 
 
+def runtime(deck: Deck, rounds: int, folder: Path) -> list[Row]:
+    """`qd-runtime run` against crun and runc, on the same bundle, without a seccomp policy and with Docker's."""
+    return [
+        row
+        for peer in ("crun", "runc")
+        for seccomp in (False, True)
+        for row in _runtime_against(peer, seccomp, deck, rounds, folder)
+    ]
+
+
+def _runtime_against(peer: str, seccomp: bool, deck: Deck, rounds: int, folder: Path) -> list[Row]:
+    what = f"qd-runtime run{', seccomp' if seccomp else ''}, against {peer} run"
+    if shutil.which(peer) is None:
+        return [Row(what, "", "not installed")]
+    with ExitStack() as undo:
+        bundle = Bundle(folder / "runtime", undo)
+        bundle.load(deck.engine, "true", seccomp=seccomp)
+        for command in (QD_RUNTIME, peer):
+            run_seconds(bundle.run(command))
+        figures = pairs(lambda: run_seconds(bundle.run(QD_RUNTIME)), lambda: run_seconds(bundle.run(peer)), rounds)
+    return [paired_row(what, figures)]
+
+
 def bare_command(rounds: int) -> list[Row]:
-    """A command that needs no engine, against the interpreter alone."""
+    """Commands that need no engine, against the interpreter alone."""
     python = os.path.realpath(sys.executable)
     bare = [python, "-I", "-S", "-c", "pass"]
-    figures = pairs(lambda: run_seconds([QD, "version"]), lambda: run_seconds(bare), rounds)
-    return [paired_row("qd version, against python -I -S", figures)]
+    commands = {"qd version": [QD, "version"], "qd-runtime --version": [QD_RUNTIME, "--version"]}
+    return [_against_bare(name, command, bare, rounds) for name, command in commands.items()]
+
+
+def _against_bare(name: str, command: list[str], bare: list[str], rounds: int) -> Row:
+    figures = pairs(lambda: run_seconds(command), lambda: run_seconds(bare), rounds)
+    return paired_row(f"{name}, against python -I -S", figures)
