@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.kernel import const
-from engine.sandbox import fields, namespaces, options
+from engine.sandbox import fields, mappings, options
 from engine.sandbox import operations as op
 from engine.sandbox.binds import Bind
 from engine.sandbox.cgroup_mounts import Cgroups
@@ -96,7 +96,7 @@ class Mounts:
 
     def _idmap(self, mount: dict[str, Any], parsed: Parsed) -> Idmap | None:
         uids, gids = (
-            namespaces.parse_mappings(fields.objects(mount, f"{kind}Mappings"), f"{kind} mappings of a mount")
+            mappings.parse(fields.objects(mount, f"{kind}Mappings"), f"{kind} mappings of a mount")
             for kind in ("uid", "gid")
         )
         if not (uids or gids or parsed.words & _MAPPING_WORDS):

@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple
 
 from engine.errors import InvalidInput
 from engine.kernel import const, files, syscalls
-from engine.sandbox import child, explain, fields
+from engine.sandbox import child, explain, fields, mappings
+from engine.sandbox.mappings import Mapping as Mapping
 
 FLAGS: Final = {
     "user": const.CLONE_NEWUSER,
@@ -35,17 +36,6 @@ FILES: Final = {"mount": "mnt", "network": "net"}
 _AT_CLONE: Final = ("user", "pid")
 _OFFSETS_FILE: Final = "/proc/self/timens_offsets"
 _CLOCKS: Final = ("monotonic", "boottime")
-_IDS: Final = 1 << 32
-MAPPINGS_MAX: Final = 340
-"""Source: user_namespaces(7), "Defining user and group ID mappings"."""
-
-
-class Mapping(NamedTuple):
-    """A range of ids."""
-
-    inside: int
-    outside: int
-    size: int
 
 
 class Wanted(NamedTuple):
@@ -77,7 +67,9 @@ def parse(linux: dict[str, Any]) -> Wanted:
         if path and not path.startswith("/"):
             raise InvalidInput(f"the path {path} of the {kind} namespace is not absolute")
         new, paths = (new, paths | {kind: path}) if path else (new | {kind}, paths)
-    wanted = Wanted(frozenset(new), paths, _mappings(linux, "uid"), _mappings(linux, "gid"), _offsets(linux))
+    wanted = Wanted(
+        frozenset(new), paths, mappings.of_linux(linux, "uid"), mappings.of_linux(linux, "gid"), _offsets(linux)
+    )
     _check(wanted)
     return wanted
 
@@ -92,27 +84,6 @@ def _check(wanted: Wanted) -> None:
         raise InvalidInput("User namespaces enabled, but no gid mappings found.")
     if wanted.offsets and "time" not in wanted.new:
         raise InvalidInput("time namespace offsets specified, but time namespace isn't enabled in the config")
-
-
-def _mappings(linux: dict[str, Any], kind: str) -> tuple[Mapping, ...]:
-    return parse_mappings(fields.objects(linux, f"{kind}Mappings"), f"{kind} mappings")
-
-
-def parse_mappings(entries: list[dict[str, Any]], what: str) -> tuple[Mapping, ...]:
-    """Ranges of ids. Raises `InvalidInput`."""
-    found = [Mapping(*(_id(entry, key) for key in ("containerID", "hostID", "size"))) for entry in entries]
-    if len(found) > MAPPINGS_MAX:
-        raise InvalidInput(f"there are {len(found)} {what}, and {MAPPINGS_MAX} are the most")
-    for mapping in found:
-        if mapping.size < 1 or min(mapping[:2]) < 0 or max(mapping[:2]) + mapping.size > _IDS:
-            raise InvalidInput(
-                f"the {what} have a range that is none: {mapping.inside}:{mapping.outside}:{mapping.size}"
-            )
-    return tuple(found)
-
-
-def _id(entry: dict[str, Any], key: str) -> int:
-    return fields.number(entry.get(key, 0), key, range(_IDS))
 
 
 def _offsets(linux: dict[str, Any]) -> dict[str, tuple[int, int]]:

@@ -14,7 +14,7 @@ from engine.kernel import clone, const, files, syscalls
 from engine.sandbox import explain, sources, userns
 from engine.sandbox.child import signals_blocked
 from engine.sandbox.init import UNSHARED
-from engine.sandbox.namespaces import Mapping
+from engine.sandbox.mappings import Mapping
 from engine.sandbox.sources import Idmap, Source
 
 _USER: Final = "user namespaces"

@@ -14,7 +14,7 @@ from engine.errors import EngineError, SetupFailed
 from engine.kernel import clone, files, syscalls
 from engine.kernel.const import CLONE_NEWUSER
 from engine.sandbox import child, explain
-from engine.sandbox.namespaces import Mapping
+from engine.sandbox.mappings import Mapping
 
 
 def write_maps(pid: int, uids: Iterable[Mapping], gids: Iterable[Mapping]) -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from engine.errors import InvalidInput
 from engine.kernel import const
-from engine.sandbox import namespaces, userns
-from engine.sandbox.namespaces import Mapping
+from engine.sandbox import mappings, namespaces, userns
+from engine.sandbox.mappings import Mapping
 
 ONE = [{"containerID": 0, "hostID": 1000, "size": 1}]
 
@@ -79,14 +79,14 @@ def test_a_given_user_namespace_needs_no_maps() -> None:
 )
 def test_a_range_that_is_none_is_refused(entry: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
-        namespaces.parse_mappings([entry], "uid mappings")
+        mappings.parse([entry], "uid mappings")
 
 
 def test_more_ranges_than_the_kernel_takes_are_refused() -> None:
-    entries = [{"containerID": number, "hostID": number, "size": 1} for number in range(namespaces.MAPPINGS_MAX + 1)]
-    assert len(namespaces.parse_mappings(entries[:-1], "uid mappings")) == namespaces.MAPPINGS_MAX
+    entries = [{"containerID": number, "hostID": number, "size": 1} for number in range(mappings.MAPPINGS_MAX + 1)]
+    assert len(mappings.parse(entries[:-1], "uid mappings")) == mappings.MAPPINGS_MAX
     with pytest.raises(InvalidInput, match="340 are the most"):
-        namespaces.parse_mappings(entries, "uid mappings")
+        mappings.parse(entries, "uid mappings")
 
 
 def test_only_user_and_pid_namespaces_are_made_by_the_clone() -> None:

@@ -12,7 +12,7 @@ from engine.model import CreateOptions
 from engine.sandbox import cgroup_mounts, confinement, nodes, rootfs, spec, sysctl
 from engine.sandbox import operations as op
 from engine.sandbox.binds import Bind
-from engine.sandbox.namespaces import Mapping
+from engine.sandbox.mappings import Mapping
 from engine.sandbox.roots import Isolate, MappedOverlay, Overlay
 from engine.sandbox.sources import Idmap, Source
 from engine.sandbox.terminal import Console
