@@ -47,7 +47,7 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
         store.write_spec(call.id, spec)
         undo.callback(host_mounts.remove, state)
         place = _limit(call, spec, state, undo)
-        order = _order(call, spec, state, place)._replace(preserve=preserve, cache=store.filters)
+        order = _order(call, spec, state, place)._replace(preserve=preserve, cache=store.filters, nodes=folder)
         with starter.made(folder) as fifos:
             made = _drive(call, store, order._replace(fifos=fifos), state, stdio, undo)
         hand_out(call, made.created)

@@ -59,8 +59,11 @@ def _unknown(err: OSError | messages.GoneAway) -> errors.EngineError:
     return errors.SetupFailed("the container's first process died while it was made")
 
 
-def hand_over(made: Child, process: Process, wanted: Wanted, given: int | None, wishes: list[Source]) -> None:
-    """Maps, what it has no right to set itself, and its `wishes`; `given` is the user namespace that it enters.
+def hand_over(
+    made: Child, process: Process, wanted: Wanted, given: int | None, wishes: list[Source], nodes: str | None = None
+) -> None:
+    """Maps, what it has no right to set itself, and its `wishes`; `given` is the user namespace that it enters,
+    `nodes` the folder for its devices.
 
     Raises OSError, `EngineError`.
     """
@@ -72,7 +75,7 @@ def hand_over(made: Child, process: Process, wanted: Wanted, given: int | None, 
         if own is None:
             own = userns.open_of(made.pid)
             stack.callback(os.close, own)
-        trees = stack.enter_context(sources.opened(wishes, own))
+        trees = stack.enter_context(sources.opened(wishes, own, nodes))
         places = list(trees)
         for first in range(0, len(places), messages.FDS_MAX):
             some = places[first : first + messages.FDS_MAX]

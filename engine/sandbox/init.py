@@ -84,7 +84,9 @@ def _hand_over(ready: Prepared, made: Child) -> Child:
     with contextlib.ExitStack() as undo:
         undo.callback(made.kill)
         given = ready.given.get("user")
-        work = functools.partial(handover.hand_over, made, ready.process, ready.wanted, given, ready.plan.sources)
+        work = functools.partial(
+            handover.hand_over, made, ready.process, ready.wanted, given, ready.plan.sources, ready.order.nodes
+        )
         handover.told(made, work)
         left = handover.told(made, lambda: handover.successor(made)) if ready.succeeded else made
         undo.pop_all()

@@ -6,9 +6,10 @@ from typing import Any, Final, NamedTuple
 
 from engine import errors
 from engine.kernel import files
-from engine.sandbox import fields
+from engine.sandbox import fields, foreign_nodes, namespaces
 from engine.sandbox.binds import Bind
 from engine.sandbox.links import Symlink
+from engine.sandbox.namespaces import Wanted
 from engine.sandbox.operations import Site
 from engine.sandbox.sources import Source
 
@@ -31,6 +32,8 @@ class Device(NamedTuple):
     """Do not even try to make it: in a user namespace."""
     strict: bool = False
     """Another file in its place is an error."""
+    made: foreign_nodes.Node | None = None
+    """What the parent makes for one that is bound."""
 
     def execute(self, site: Site) -> None:
         if self.bound and self.kind != "p":
@@ -43,8 +46,8 @@ class Device(NamedTuple):
 
     @property
     def on_host(self) -> Source:
-        """The host's node of that path."""
-        return Source(self.path, optional=True)
+        """The node that the parent makes, or else the host's of that path."""
+        return Source(self.path, optional=True, node=self.made)
 
     def _node(self, folder: int) -> None:
         name = os.path.basename(self.path)
@@ -95,7 +98,17 @@ def steps(linux: dict[str, Any], *, bound: bool) -> list[Device]:
     given = [_device(entry) for entry in fields.objects(linux, "devices")]
     paths = {device.path for device in given}
     wanted = [*given, *(device for device in DEFAULTS if device.path not in paths)]
-    return [device._replace(bound=bound) for device in wanted if device.path != "/dev/ptmx"]
+    found = [device._replace(bound=bound) for device in wanted if device.path != "/dev/ptmx"]
+    return [_for_parent(device, namespaces.parse(linux)) for device in found] if bound else found
+
+
+def _for_parent(device: Device, wanted: Wanted) -> Device:
+    """One that the spec names is made by the parent, where its owner is known: else it is bound."""
+    uid, gid = foreign_nodes.outside(device.uid, wanted.uids), foreign_nodes.outside(device.gid, wanted.gids)
+    if not device.strict or device.kind == "p" or uid is None or gid is None:
+        return device
+    number = os.makedev(device.major, device.minor)
+    return device._replace(made=foreign_nodes.Node(KINDS[device.kind] | device.mode, number, uid, gid))
 
 
 def _device(entry: dict[str, Any]) -> Device:

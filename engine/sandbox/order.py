@@ -45,6 +45,8 @@ class Order(NamedTuple):
     """A folder for compiled seccomp filters."""
     state: dict[str, Any] = {}
     """What hooks of the container's side read."""
+    nodes: str | None = None
+    """A folder that lives as long as the container, for device nodes of one in a user namespace; None: the host's."""
     pivot: bool = True
     """False: move the root instead of pivot_root(2), which a root on a ramfs refuses."""
 

@@ -12,8 +12,9 @@ from typing import NamedTuple
 
 from engine.errors import MissingFeature
 from engine.kernel import const, files, syscalls
-from engine.sandbox import explain, userns
+from engine.sandbox import explain, foreign_nodes, userns
 from engine.sandbox.beneath import Root
+from engine.sandbox.foreign_nodes import Node
 from engine.sandbox.namespaces import Mapping
 
 OWN: tuple[Mapping, ...] = ()
@@ -43,26 +44,32 @@ class Source(NamedTuple):
     """False: a symbolic link is itself the source."""
     inside: bool = False
     """The path is one of the container, where mounts of its own may lie by then: nobody hands it over."""
+    node: Node | None = None
+    """A device node that is made instead, where that is allowed."""
     beneath: str = ""
     """A path in the directory `path`, which containers write to: no link in there leads out of it."""
 
 
 @contextlib.contextmanager
-def opened(sources: list[Source], own: int) -> Iterator[dict[int, int]]:
-    """Place in the list -> a descriptor of a detached mount of it. `own` is the container's user namespace, or -1.
+def opened(sources: list[Source], own: int, folder: str | None = None) -> Iterator[dict[int, int]]:
+    """Place in the list -> a descriptor of a detached mount of it. `own` is the container's user namespace, or -1;
+    `folder` is where device nodes are made.
 
     Raises `EngineError`.
     """
     with contextlib.ExitStack() as stack:
         found = {}
         for place, source in enumerate(sources):
-            if not source.optional or os.path.lexists(source.path):
-                found[place] = stack.enter_context(files.closing(_open_in_words(source, own)))
+            if not source.optional or (source.node and folder) or os.path.lexists(source.path):
+                found[place] = stack.enter_context(files.closing(_open_in_words(source, own, folder)))
         yield found
 
 
-def _open_in_words(source: Source, own: int) -> int:
+def _open_in_words(source: Source, own: int, folder: str | None) -> int:
     try:
+        if source.node is not None and folder is not None:
+            with contextlib.suppress(PermissionError):
+                return foreign_nodes.open_tree(source.node, folder)
         return open_tree(source, own)
     except OSError as err:
         raise explain.step(f"mount {source.path} of the host", err) from err

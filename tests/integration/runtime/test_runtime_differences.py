@@ -97,3 +97,22 @@ def test_clocks_can_be_set_in_a_user_namespace(runtime: Runtime) -> None:
     outcome = runtime.run()
     assert outcome.code == 0, outcome.err
     assert [line.split() for line in outcome.out.splitlines()][1] == ["boottime", "1337", "5"]
+
+
+@pytest.mark.parametrize("mapping", [WHOLE, SHIFTED])
+def test_a_device_in_a_user_namespace_has_its_own_name_number_owner_and_mode(
+    runtime: Runtime, mapping: list[dict[str, int]]
+) -> None:
+    with_users(runtime, mapping)
+    device = {"path": "/dev/mine", "type": "c", "major": 1, "minor": 5, "uid": 10, "gid": 11, "fileMode": 0o157}
+    runtime.configure(lambda spec: spec["linux"].update(devices=[device]))
+    runtime.args("sh", "-c", "ls -ln /dev/mine; head -c 2 /dev/mine | wc -c")
+    old = os.umask(0o077)
+    try:
+        outcome = runtime.run()
+    finally:
+        os.umask(old)
+    assert outcome.code == 0, outcome.err
+    kind, _links, uid, gid, major, minor, *_ = outcome.out.split()
+    assert (kind, uid, gid, major, minor) == ("c--xr-xrwx", "10", "11", "1,", "5")
+    assert outcome.out.split()[-1] == "2"
