@@ -1,29 +1,24 @@
 """The operator's verbs on a container, each under the container's lock."""
 
 import asyncio
-import os
-import shutil
 import signal
-import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from engine import errors, model
-from engine.image import base
 from engine.model import Status
-from engine.sandbox import labels, resources, sharing
-from engine.sandbox import spec as runtime_spec
-from engine.state import files
-from engine.supervise import identity, neighbours, provisions, userids, worker
+from engine.sandbox import resources
+from engine.supervise import worker
+from engine.supervise.creating import Creator
 from engine.supervise.parts import Parts
 from engine.supervise.provisions import Provisions
 from engine.supervise.registry import Live
 from engine.supervise.runs import Runs, send_signal
+from engine.supervise.signals import signal_number
 
 STOP_SECONDS = 10
-_SUBIDS = ("subuid", "subgid")
 KILL_SECONDS = 10.0
 """How long SIGKILL may take: a process in an uninterruptible wait is the kernel's, not ours."""
 
@@ -34,102 +29,17 @@ class Lifecycle:
     def __init__(self, parts: Parts, runs: Runs, meter: Any) -> None:
         self._parts = parts
         self._runs = runs
-        self._meter = meter
-        self._base_lock = asyncio.Lock()
         self.provisions = Provisions(parts)
+        self._creator = Creator(parts, self.provisions, meter)
         runs.on_gone = self._remove_soon
 
     async def create(self, options: model.CreateOptions, on_event: Any) -> str:
         """Make a container; its id. Nothing is left where it fails."""
-        parts = self._parts
-        parts.registry.free_name(options.name)
-        options = neighbours.settled(options, parts.registry)
-        image = await self._image(options.image, on_event)
-        options = self.provisions.settled(options, image)
-        command = runtime_spec.arguments(options, image.config)
-        container_id = os.urandom(32).hex()
-        with ExitStack() as undo:
-            folder = parts.paths.container(container_id)
-            undo.callback(shutil.rmtree, folder, ignore_errors=True)
-            os.makedirs(f"{folder}/runs", mode=0o700)
-            undo.callback(parts.snapshots.remove, container_id)
-            await self._prepare(container_id, parts.store.lowers(image))
-            if self._ids(options) is not None:
-                await self.provisions.copy_images(options, folder)
-            async with self.provisions.provided(options, image):  # nothing waits from here on: name and ids are its own
-                container = model.Container(
-                    id=container_id,
-                    name=parts.registry.free_name(options.name),
-                    image=options.image,
-                    image_id=image.id,
-                    command=command,
-                    created_ns=time.time_ns(),
-                    options=options,
-                    state=model.ContainerState(),
-                    ids=self._ids(options),
-                )
-                identity.write_files(parts.paths, container)
-                self._check(container, image)
-                parts.registry.add(Live(container, self._meter(container)))
-            undo.pop_all()
-        self._parts.tell(parts.registry.find(container_id), "create")
-        return container_id
-
-    def _ids(self, options: model.CreateOptions) -> tuple[int, int] | None:
-        """The ids of its user namespace, which are its own as long as it is there."""
-        size = userids.wanted(options.userns, options.privileged)
-        if options.userns.startswith(sharing.CONTAINER):
-            return neighbours.ids_of(options, self._parts.registry)
-        if not size:
-            return None
-        taken = [range(ids[0], sum(ids)) for live in self._parts.registry if (ids := live.container.ids)]
-        subuid, subgid = ((files.read(f"/etc/{name}") or b"").decode("utf-8", "replace") for name in _SUBIDS)
-        return userids.allocate(taken, size, userids.pool(subuid, subgid, self._parts.paths.root)).start, size
-
-    async def _image(self, name: str, on_event: Any) -> model.Image:
-        try:
-            return self._parts.store.find(name)
-        except errors.NotFound:
-            if name not in base.NAMES:
-                raise
-        await self.build_base(on_event, rebuild=False)
-        return self._parts.store.find(name)
+        return await self._creator.create(options, on_event)
 
     async def build_base(self, on_event: Any, *, rebuild: bool) -> str:
-        """Assemble the built-in image where it is missing, in a worker; its id."""
-        async with self._base_lock:
-            if not rebuild:
-                try:
-                    return self._parts.store.find(base.NAME).id
-                except errors.NotFound:
-                    pass
-            folders = {"images_dir": self._parts.paths.images, "layers_dir": self._parts.paths.layers}
-            image_id: str = await worker.work("build_base", on_event, **folders)
-        self._parts.journal.record("image", "tag", image_id, base.NAME)
-        return image_id
-
-    async def _prepare(self, container_id: str, lowers: list[str]) -> None:
-        """The writable layer: two directories, or, where there is no overlay, a copy that takes its time."""
-        if self._parts.snapshots.kind == "copy":
-            await worker.work("prepare", **self._parts.paths._asdict(), container_id=container_id, lowers=lowers)
-        else:
-            self._parts.snapshots.prepare(container_id, lowers)
-
-    def _check(self, container: model.Container, image: model.Image) -> None:
-        """Build the spec once, so that what is wrong with the options is said now and not at the start."""
-        if container.options.stop_signal is not None:
-            signal_number(container.options.stop_signal)
-        spec = runtime_spec.build(
-            container.id,
-            container.options,
-            image.config,
-            hostname=identity.hostname(container.id, container.options),
-            files={},
-            cgroups_path="/quarterdeck",
-            ids=container.ids,
-            stored=provisions.stored(self._parts, container.options, self._parts.paths.container(container.id)),
-        )
-        labels.check(spec["process"].get("apparmorProfile", ""), spec["process"].get("selinuxLabel", ""))
+        """Assemble the built-in image where it is missing; its id."""
+        return await self._creator.build_base(on_event, rebuild=rebuild)
 
     async def start(self, live: Live, size: tuple[int, int] | None = None) -> None:
         """Start; a no-op where it runs."""
@@ -339,19 +249,6 @@ class Lifecycle:
             options = msgspec.structs.replace(live.options, limits=merged, restart=restart or live.options.restart)
             self._parts.registry.change(live, options=options)
         self._parts.tell(live, "update")
-
-
-def signal_number(name: str) -> int:
-    """A signal by name, with or without SIG, in any case, or by number. Raises `InvalidInput`."""
-    text = name.strip().upper()
-    if text.isdecimal() and len(text) < 3 and int(text) in set(signal.Signals):
-        return int(text)
-    try:
-        return signal.Signals[text if text.startswith("SIG") else f"SIG{text}"].value
-    except KeyError:
-        raise errors.InvalidInput(
-            f"there is no signal {name[:32]!r}", hint="name one, such as TERM, KILL or HUP"
-        ) from None
 
 
 def _set_fields(limits: model.Limits | None) -> dict[str, Any]:

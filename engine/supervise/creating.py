@@ -1,0 +1,132 @@
+"""From `create` to a container that is on record: every step with its undo.
+
+options settled -> image -> writable layer -> volumes -> name, user ids, files of its own, spec checked -> record
+"""
+
+import asyncio
+import os
+import shutil
+import time
+from contextlib import ExitStack
+from typing import Any
+
+from engine import errors, model
+from engine.image import base
+from engine.sandbox import labels, sharing
+from engine.sandbox import spec as runtime_spec
+from engine.state import files
+from engine.supervise import identity, neighbours, provisions, userids, worker
+from engine.supervise.parts import Parts
+from engine.supervise.provisions import Provisions
+from engine.supervise.registry import Live
+from engine.supervise.signals import signal_number
+
+_SUBIDS = ("subuid", "subgid")
+
+
+class Creator:
+    """Makes containers, and the built-in image where it is missing."""
+
+    def __init__(self, parts: Parts, provided: Provisions, meter: Any) -> None:
+        self._parts = parts
+        self._provisions = provided
+        self._meter = meter
+        self._base_lock = asyncio.Lock()
+
+    async def create(self, options: model.CreateOptions, on_event: Any) -> str:
+        """Make a container; its id. Nothing is left where it fails."""
+        parts = self._parts
+        parts.registry.free_name(options.name)
+        options = neighbours.settled(options, parts.registry)
+        image = await self._image(options.image, on_event)
+        options = self._provisions.settled(options, image)
+        runtime_spec.arguments(options, image.config)  # a program that is missing is told before anything is made
+        container_id = os.urandom(32).hex()
+        with ExitStack() as undo:
+            folder = parts.paths.container(container_id)
+            undo.callback(shutil.rmtree, folder, ignore_errors=True)
+            os.makedirs(f"{folder}/runs", mode=0o700)
+            undo.callback(parts.snapshots.remove, container_id)
+            await self._prepare(container_id, parts.store.lowers(image))
+            if self._ids(options) is not None:
+                await self._provisions.copy_images(options, folder)
+            async with self._provisions.provided(
+                options, image
+            ):  # nothing waits from here on: name and ids are its own
+                self._record(container_id, options, image)
+            undo.pop_all()
+        self._parts.tell(parts.registry.find(container_id), "create")
+        return container_id
+
+    def _record(self, container_id: str, options: model.CreateOptions, image: model.Image) -> None:
+        parts = self._parts
+        container = model.Container(
+            id=container_id,
+            name=parts.registry.free_name(options.name),
+            image=options.image,
+            image_id=image.id,
+            command=runtime_spec.arguments(options, image.config),
+            created_ns=time.time_ns(),
+            options=options,
+            state=model.ContainerState(),
+            ids=self._ids(options),
+        )
+        identity.write_files(parts.paths, container)
+        self._check(container, image)
+        parts.registry.add(Live(container, self._meter(container)))
+
+    def _ids(self, options: model.CreateOptions) -> tuple[int, int] | None:
+        """The ids of its user namespace, which are its own as long as it is there."""
+        size = userids.wanted(options.userns, options.privileged)
+        if options.userns.startswith(sharing.CONTAINER):
+            return neighbours.ids_of(options, self._parts.registry)
+        if not size:
+            return None
+        taken = [range(ids[0], sum(ids)) for live in self._parts.registry if (ids := live.container.ids)]
+        subuid, subgid = ((files.read(f"/etc/{name}") or b"").decode("utf-8", "replace") for name in _SUBIDS)
+        return userids.allocate(taken, size, userids.pool(subuid, subgid, self._parts.paths.root)).start, size
+
+    async def _image(self, name: str, on_event: Any) -> model.Image:
+        try:
+            return self._parts.store.find(name)
+        except errors.NotFound:
+            if name not in base.NAMES:
+                raise
+        await self.build_base(on_event, rebuild=False)
+        return self._parts.store.find(name)
+
+    async def build_base(self, on_event: Any, *, rebuild: bool) -> str:
+        """Assemble the built-in image where it is missing, in a worker; its id."""
+        async with self._base_lock:
+            if not rebuild:
+                try:
+                    return self._parts.store.find(base.NAME).id
+                except errors.NotFound:
+                    pass
+            folders = {"images_dir": self._parts.paths.images, "layers_dir": self._parts.paths.layers}
+            image_id: str = await worker.work("build_base", on_event, **folders)
+        self._parts.journal.record("image", "tag", image_id, base.NAME)
+        return image_id
+
+    async def _prepare(self, container_id: str, lowers: list[str]) -> None:
+        """The writable layer: two directories, or, where there is no overlay, a copy that takes its time."""
+        if self._parts.snapshots.kind == "copy":
+            await worker.work("prepare", **self._parts.paths._asdict(), container_id=container_id, lowers=lowers)
+        else:
+            self._parts.snapshots.prepare(container_id, lowers)
+
+    def _check(self, container: model.Container, image: model.Image) -> None:
+        """Build the spec once, so that what is wrong with the options is said now and not at the start."""
+        if container.options.stop_signal is not None:
+            signal_number(container.options.stop_signal)
+        spec = runtime_spec.build(
+            container.id,
+            container.options,
+            image.config,
+            hostname=identity.hostname(container.id, container.options),
+            files={},
+            cgroups_path="/quarterdeck",
+            ids=container.ids,
+            stored=provisions.stored(self._parts, container.options, self._parts.paths.container(container.id)),
+        )
+        labels.check(spec["process"].get("apparmorProfile", ""), spec["process"].get("selinuxLabel", ""))
