@@ -18,7 +18,7 @@ from engine.runtime import container, groups, host_mounts, inherited, listener, 
 from engine.runtime.bundle import Bundle
 from engine.runtime.call import Call
 from engine.runtime.store import State, Store
-from engine.sandbox import armour, drive, hooks, init, starter
+from engine.sandbox import drive, hooks, init, starter
 from engine.sandbox.child import Stdio
 from engine.sandbox.drive import Created
 
@@ -35,8 +35,6 @@ def create(call: Call, store: Store, *, stdio: Stdio, keeps_terminal: bool) -> M
 
     `keeps_terminal`: without a console socket the caller takes care of the terminal.
     """
-    if (warning := armour.protect("qd-runtime")) is not None:
-        call.log.warn(warning)
     preserve = inherited.reserve(call.given)
     found = bundles.load(call.given.text("bundle"), call.given.text("config", "config.json"))
     _check_terminal(call, found.spec, keeps_terminal)

@@ -32,6 +32,8 @@ GLOBAL: Final = (
 )
 ORDERED: Final = ("exec", "ps")
 """Verbs after whose first argument come the options of another program."""
+ENTERING: Final = ("create", "run", "exec")
+"""Verbs of which a process becomes the container's."""
 _FAILED: Final = {"exec": 255}
 """Exit code of a verb that fails, where it is not 1: the program's own codes are to be told from it."""
 
@@ -70,6 +72,8 @@ def _log(given: Given) -> Log:
 def _verb(verb: str, given: Given, log: Log, verbs: dict[str, str]) -> int:
     if verb not in verbs:
         raise InvalidInput(f"no such command: {verb}", hint="qd-runtime --help lists them")
+    if verb in ENTERING:
+        _protect(log)
     module: Any = importlib.import_module(f"engine.runtime.verbs.{verbs[verb]}")
     options = (*module.OPTIONS, flag("help", "show this", "h"))
     own = arguments.parse(given.arguments[1:], options, interleaved=verb not in ORDERED)
@@ -79,6 +83,14 @@ def _verb(verb: str, given: Given, log: Log, verbs: dict[str, str]) -> int:
     code: int = module.main(_call(verb, given, own, log))
     log.debug(f"{verb}: done")
     return code
+
+
+def _protect(log: Log) -> None:
+    """Before the verb is imported, since this program is executed again; and before anything is read from a pipe."""
+    from engine.sandbox import armour
+
+    if (warning := armour.protect("qd-runtime")) is not None:
+        log.warn(warning)
 
 
 def _call(verb: str, given: Given, own: Given, log: Log) -> Call:

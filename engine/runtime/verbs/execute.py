@@ -7,7 +7,7 @@ from engine.runtime import arguments, container, creation, extra, foreground, in
 from engine.runtime.arguments import flag, many, value
 from engine.runtime.call import Call
 from engine.runtime.store import State, Store
-from engine.sandbox import armour, drive, enter
+from engine.sandbox import drive, enter
 from engine.sandbox.drive import Created
 from engine.sandbox.oci_process import Process
 
@@ -40,9 +40,6 @@ def main(call: Call) -> int:
     arguments.count(call.given.arguments, at_least=1, verb=call.verb)
     store = Store(call.root)
     state = _running(call, store)
-    # Before anything is read: it executes this program again, and a process.json may come from a pipe.
-    if (warning := armour.protect("qd-runtime")) is not None:
-        call.log.warn(warning)
     preserve = inherited.reserve(call.given)
     wanted = extra.process(call, store.read_spec(call.id))
     terminal = bool(wanted.get("terminal"))

@@ -16,6 +16,12 @@ ROOT = Path(__file__).parents[3]
 Capture = pytest.CaptureFixture[str]
 
 
+@pytest.fixture(autouse=True)
+def _unprotected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would execute the tests anew."""
+    monkeypatch.setattr(armour, "protect", lambda _name: None)
+
+
 def said(capsys: Capture, *words: str) -> tuple[int, str, str]:
     code = dispatch.run(list(words), VERBS)
     captured = capsys.readouterr()
@@ -23,12 +29,18 @@ def said(capsys: Capture, *words: str) -> tuple[int, str, str]:
 
 
 def test_an_unknown_verb_is_told(capsys: Capture) -> None:
-    code, out, err = said(capsys, "fly")
-    assert (code, out) == (1, "")
-    assert "no such command: fly" in err
+    for words in (["fly"], ["help", "fly"], ["fly", "--help"]):
+        code, out, err = said(capsys, *words)
+        assert (code, out) == (3, "")
+        assert "No help topic for 'fly'" in err
 
 
-@pytest.mark.parametrize("words", [["--colour", "list"], ["list", "--colour"]])
+def test_the_version_may_follow_other_options(capsys: Capture) -> None:
+    code, out, _ = said(capsys, "--root", "/nowhere", "--version")
+    assert (code, out.splitlines()[1]) == (0, f"spec: {SPEC_VERSION}")
+
+
+@pytest.mark.parametrize("words", [["--colour", "list"], ["list", "--colour"], ["exec", "--colour"]])
 def test_an_unknown_flag_is_told(words: list[str], capsys: Capture) -> None:
     code, _, err = said(capsys, *words)
     assert code == 1
@@ -67,7 +79,9 @@ def test_the_overview_names_every_verb(words: list[str], capsys: Capture) -> Non
     assert [line.strip() for line in out.partition("COMMANDS:\n")[2].partition("\n\n")[0].splitlines()] == sorted(VERBS)
 
 
-@pytest.mark.parametrize("verb", ["state", "start", "delete", "kill", "create", "run", "pause", "resume", "events"])
+@pytest.mark.parametrize(
+    "verb", ["state", "start", "delete", "kill", "create", "run", "pause", "resume", "events", "exec"]
+)
 def test_a_verb_without_an_id_is_refused_in_runcs_words(verb: str, capsys: Capture, tmp_path: Path) -> None:
     code, _, err = said(capsys, "--root", str(tmp_path), verb)
     assert code == 1
@@ -83,10 +97,7 @@ def test_a_container_that_is_not_there_is_told(verb: str, code: int, capsys: Cap
     assert "container does not exist: nobody" in err
 
 
-def test_a_failure_of_create_is_worded_as_scripts_look_for_it(
-    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(armour, "protect", lambda _name: None)  # it would execute the tests anew
+def test_a_failure_of_create_is_worded_as_scripts_look_for_it(capsys: Capture, tmp_path: Path) -> None:
     code, _, err = said(capsys, "--root", f"{tmp_path}/root", "create", "--bundle", str(tmp_path), "box")
     assert code == 1
     assert "create failed: unable to start container process: JSON specification file" in err
