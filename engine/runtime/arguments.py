@@ -13,6 +13,10 @@ TRUE: Final = ("true", "1", "t")
 FALSE: Final = ("false", "0", "f")
 
 
+class Misused(InvalidInput):
+    """A command line that is none, for any verb: its exit code is 1."""
+
+
 class Kind(enum.Enum):
     """What an option takes."""
 
@@ -64,7 +68,7 @@ def many(name: str, what: str, short: str = "") -> Option:
 def parse(words: list[str], options: tuple[Option, ...], *, interleaved: bool = True) -> Given:
     """Sort words into options and arguments. Without `interleaved` the first argument ends the options.
 
-    Raises `InvalidInput` in runc's words.
+    Raises `Misused` in runc's words.
     """
     known = {name: option for option in options for name in (option.name, option.short) if name}
     flags: set[str] = set()
@@ -83,7 +87,7 @@ def parse(words: list[str], options: tuple[Option, ...], *, interleaved: bool = 
             _set_flag(flags, option.name, text)
             continue
         if text is None and (text := next(left, None)) is None:
-            raise InvalidInput(f"flag needs an argument: {word}")
+            raise Misused(f"flag needs an argument: {word}")
         values[option.name] = text
         if option.kind is Kind.MANY:
             lists[option.name].append(text)
@@ -98,7 +102,7 @@ def _split(word: str, known: dict[str, Option]) -> tuple[Option, str | None]:
     """One or two dashes are the same; `-n5` is not known, as it is not to runc."""
     name, equals, text = word.removeprefix("-").removeprefix("-").partition("=")
     if name not in known:
-        raise InvalidInput(f"flag provided but not defined: -{name}")
+        raise Misused(f"flag provided but not defined: -{name}")
     return known[name], text if equals else None
 
 
@@ -108,12 +112,12 @@ def _set_flag(flags: set[str], name: str, text: str | None) -> None:
     elif text.lower() in FALSE:
         flags.discard(name)
     else:
-        raise InvalidInput(f"invalid boolean value {text!r} for -{name}")
+        raise Misused(f"invalid boolean value {text!r} for -{name}")
 
 
 def count(arguments: list[str], exactly: int | None = None, at_least: int | None = None, verb: str = "") -> None:
-    """Check the number of arguments. Raises `InvalidInput` in runc's words."""
+    """Check the number of arguments. Raises `Misused` in runc's words."""
     if exactly is not None and len(arguments) != exactly:
-        raise InvalidInput(f'"{verb}" requires exactly {exactly} argument(s)')
+        raise Misused(f'"{verb}" requires exactly {exactly} argument(s)')
     if at_least is not None and len(arguments) < at_least:
-        raise InvalidInput(f'"{verb}" requires a minimum of {at_least} argument(s)')
+        raise Misused(f'"{verb}" requires a minimum of {at_least} argument(s)')

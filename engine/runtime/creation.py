@@ -124,14 +124,15 @@ def _drive(call: Call, store: Store, order: init.Order, state: State, stdio: Std
 
     hand_over = listener.to_agent(order.spec["linux"], container.for_hook(alive, "creating"), lambda: child.pid)
     created = drive.drive(child, size=None, hooks=run_hooks, waits=True, listened=hand_over)
-    undo.callback(_kill, created)
+    undo.callback(kill, created)
     for warning in created.warnings:
         call.log.warn(warning)
     store.write(alive)
     return Made(alive, created)
 
 
-def _kill(created: Created) -> None:
+def kill(created: Created) -> None:
+    """End a process that is our child, and wait for it."""
     import signal
 
     signal.pidfd_send_signal(created.pidfd, signal.SIGKILL)

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from engine.errors import EngineError, InvalidInput
-from engine.runtime import arguments
-from engine.runtime.arguments import Given, flag, value
+from engine.runtime import arguments, main
+from engine.runtime.arguments import Given, Misused, flag, value
 from engine.runtime.call import Call
 from engine.runtime.report import Log
 
@@ -32,10 +32,16 @@ GLOBAL: Final = (
 )
 ORDERED: Final = ("exec", "ps")
 """Verbs after whose first argument come the options of another program."""
+UNKNOWN: Final = 3
+"""Exit code where there is no such verb. Source: urfave/cli, ShowCommandHelp, of which runc has its grammar."""
 ENTERING: Final = ("create", "run", "exec")
 """Verbs of which a process becomes the container's."""
 _FAILED: Final = {"exec": 255}
 """Exit code of a verb that fails, where it is not 1: the program's own codes are to be told from it."""
+
+
+class _NoSuchVerb(InvalidInput):
+    """Told in the words of runc, which scripts look for."""
 
 
 def run(words: list[str], verbs: dict[str, str]) -> int:
@@ -44,11 +50,19 @@ def run(words: list[str], verbs: dict[str, str]) -> int:
     verb = ""
     try:
         given = arguments.parse(words, GLOBAL, interleaved=False)
+        if "version" in given.flags:
+            return main.version()
         log = _log(given)
         if not given.arguments or "help" in given.flags or given.arguments[0] in ("help", "h"):
             return _help(given.arguments[1:], verbs)
         verb = given.arguments[0]
         return _verb(verb, given, log, verbs)
+    except _NoSuchVerb as err:
+        log.error(err.message)
+        return UNKNOWN
+    except Misused as err:
+        log.error(err.message)
+        return 1
     except EngineError as err:
         log.error(_worded(verb, err))
     except OSError as err:
@@ -71,7 +85,7 @@ def _log(given: Given) -> Log:
 
 def _verb(verb: str, given: Given, log: Log, verbs: dict[str, str]) -> int:
     if verb not in verbs:
-        raise InvalidInput(f"no such command: {verb}", hint="qd-runtime --help lists them")
+        raise _NoSuchVerb(f"No help topic for '{verb}'")
     if verb in ENTERING:
         _protect(log)
     module: Any = importlib.import_module(f"engine.runtime.verbs.{verbs[verb]}")
@@ -114,8 +128,6 @@ def _worded(verb: str, err: EngineError) -> str:
         "run": "run failed: unable to start container process: ",
         "exec": "exec failed: unable to start container process: ",
     }.get(verb, "")
-    if isinstance(err, InvalidInput) and "argument(s)" in err.message:
-        prefix = ""
     return f"{prefix}{err.message}" + (f" ({err.hint})" if err.hint else "")
 
 
@@ -123,7 +135,9 @@ def _help(words: list[str], verbs: dict[str, str]) -> int:
     from engine.runtime import manual
 
     text: Callable[[], str] = lambda: manual.overview(GLOBAL, sorted(verbs))  # noqa: E731
-    if words and words[0] in verbs:
+    if words and words[0] not in verbs:
+        raise _NoSuchVerb(f"No help topic for '{words[0]}'")
+    if words:
         module: Any = importlib.import_module(f"engine.runtime.verbs.{verbs[words[0]]}")
         text = lambda: manual.of_verb(words[0], module.USAGE, module.OPTIONS)  # noqa: E731
     sys.stdout.write(text())

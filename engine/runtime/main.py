@@ -36,7 +36,7 @@ def main() -> None:
     """Run the command line and leave the process at once."""
     words = sys.argv[1:]
     if words[:1] in (["--version"], ["-v"]):
-        _leave(_version())
+        _leave(version())
     _fill_streams()
     from engine.runtime import dispatch
 
@@ -54,7 +54,8 @@ def _fill_streams() -> None:
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
 
 
-def _version() -> int:
+def version() -> int:
+    """Print it, in the form of runc's."""
     from engine.version import VERSION
 
     sys.stdout.write(f"qd-runtime version {VERSION}\nspec: {SPEC_VERSION}\n")

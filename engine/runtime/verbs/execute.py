@@ -49,7 +49,7 @@ def main(call: Call) -> int:
     created = _enter(call, state, parsed, linux, terminal, preserve)
     for warning in created.warnings:
         call.log.warn(warning)
-    creation.hand_out(call, created)
+    _hand_out(call, created)
     if call.has("detach"):
         return 0
     with foreground.attending(created) as session:
@@ -93,6 +93,15 @@ def _enter(call: Call, state: State, process: Process, linux: dict[str, Any], te
     child = enter.enter(order, None if terminal else (0, 1, 2), process)
     hand_over = listener.to_agent(linux, container.for_hook(state, "running"), lambda: child.pid)
     return drive.drive(child, size=None, hooks=_no_hooks, waits=False, listened=hand_over)
+
+
+def _hand_out(call: Call, created: Created) -> None:
+    """A program that nobody was told of does not stay."""
+    try:
+        creation.hand_out(call, created)
+    except BaseException:
+        creation.kill(created)
+        raise
 
 
 def _no_hooks() -> None:

@@ -6,7 +6,7 @@ from engine.errors import Conflict
 from engine.runtime import arguments, container, groups, lifecycle, signals
 from engine.runtime.arguments import flag
 from engine.runtime.call import Call
-from engine.runtime.store import Store
+from engine.runtime.store import State, Store
 
 USAGE = "<container-id> [signal]\nkill sends the specified signal (default: SIGTERM) to the container's init process"
 OPTIONS = (flag("all", "send it to every process of the container", "a"),)
@@ -24,7 +24,15 @@ def main(call: Call) -> int:
         if container.status(store, state) == "stopped":
             raise Conflict("container not running")
         lifecycle.signal_first(state, number)
+        if number == signal.SIGKILL and groups.is_frozen(state):
+            _thaw(state)
     return 0
+
+
+def _thaw(state: State) -> None:
+    """On cgroup v1 a frozen process dies of no signal before it is thawed; runc thaws for SIGKILL alone as well."""
+    if state.cgroup is not None:
+        groups.detect().thaw(state.cgroup)
 
 
 def _lives_among_the_hosts(store: Store, container_id: str, number: int) -> bool:

@@ -47,7 +47,7 @@ def main(call: Call) -> int:
     wanted = _wanted(call)
     with store.locked(call.id) as state:
         if container.status(store, state) == "stopped":
-            raise Conflict("cannot update a container that is not running")
+            raise Conflict("container not running")
         if state.cgroup is None:
             raise Conflict("a container without a cgroup has no limits to update")
         for ignored in groups.detect().update(state.cgroup, wanted, strict=True):

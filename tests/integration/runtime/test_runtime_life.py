@@ -104,6 +104,14 @@ def test_a_paused_container_stands_still_and_takes_no_program(runtime: Runtime) 
     assert "container not paused" in runtime("resume", container_id).err
 
 
+def test_a_paused_container_dies_when_it_is_killed(runtime: Runtime) -> None:
+    runtime.args("sleep", "100")
+    container_id = runtime.started()
+    assert runtime("pause", container_id).code == 0
+    assert runtime("kill", container_id, "KILL").code == 0
+    until(lambda: runtime.status(container_id) == "stopped", "the end")
+
+
 def test_two_commands_at_once_start_it_once(runtime: Runtime) -> None:
     runtime.args("sleep", "100")
     container_id = runtime.created()

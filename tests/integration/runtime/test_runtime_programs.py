@@ -30,6 +30,14 @@ def test_exec_runs_in_the_container_and_returns_its_code(runtime: Runtime) -> No
     assert "executable file not found in $PATH" in missing.err
 
 
+def test_a_program_whose_pid_cannot_be_told_does_not_stay(runtime: Runtime) -> None:
+    runtime.args("sleep", "100")
+    container_id = runtime.started()
+    outcome = runtime.detached("exec", "--detach", "--pid-file", "/nowhere/pid", container_id, "sleep", "99")
+    assert outcome.code == 255
+    assert len(runtime("ps", "-f", "json", container_id).json) == 1
+
+
 def test_exec_takes_a_process_file(runtime: Runtime, tmp_path: Path) -> None:
     runtime.args("sleep", "100")
     container_id = runtime.started()

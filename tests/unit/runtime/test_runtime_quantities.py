@@ -71,3 +71,10 @@ def test_real_time_signals_have_their_names_too() -> None:
 def test_what_is_no_signal_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput, match="unknown signal"):
         signals.parse(text)
+
+
+def test_real_time_signals_count_from_either_end() -> None:
+    assert signals.parse("RTMIN+3") == signal.SIGRTMIN + 3
+    assert signals.parse("sigrtmax-1") == signal.SIGRTMAX - 1
+    with pytest.raises(InvalidInput, match="there is no signal"):
+        signals.parse("RTMIN+99")
