@@ -4,7 +4,7 @@
 #   make test           install, then every test (CGROUP2=no leaves out the virtual machine)
 #   make check          format, lint, types, import contracts, unit tests
 #   make install        qd and quarterdeck in .venv/bin
-#   make test-cgroup2   the cgroup tests in a virtual machine that has cgroup v2 only
+#   make test-cgroup2   the cgroup tests in virtual machines that have cgroup v2 only, Debian's two kernels
 #   make bench          measurements against podman and crun; ARGS="--help" shows what can be asked
 #   make screenshots    the pictures of the README, from a real engine
 #   make clean          remove what these targets made in this folder
@@ -66,8 +66,9 @@ ifeq ($(CGROUP2)$(wildcard $(MACHINE)),yes$(MACHINE))
 endif
 
 test-cgroup2: dev
-	@echo "test-cgroup2: in a virtual machine, software emulated: minutes"
-	@tests/vm/run
+	@echo "test-cgroup2: in virtual machines, software emulated: minutes each"
+	@tests/vm/run --kernel 6.1
+	@tests/vm/run --kernel 6.12
 
 bench: dev
 	@tools/need --optional podman=podman crun=crun
