@@ -4,24 +4,10 @@ import os
 from typing import Any, Final
 
 from engine.runtime.main import SPEC_VERSION
+from engine.sandbox import masks
 
 _CAPABILITIES: Final = ("CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE")
 _LOCKED: Final = ("nosuid", "noexec", "nodev")
-_MASKED: Final = (
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-    "/proc/scsi",
-)
-_READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 _NAMESPACES: Final = ("pid", "network", "ipc", "uts", "mount")
 
 
@@ -37,8 +23,8 @@ def spec() -> dict[str, Any]:
         "linux": {
             "resources": {"devices": [{"allow": False, "access": "rwm"}]},
             "namespaces": [{"type": kind} for kind in (*_NAMESPACES, *(("cgroup",) if unified else ()))],
-            "maskedPaths": list(_MASKED),
-            "readonlyPaths": list(_READ_ONLY),
+            "maskedPaths": list(masks.MASKED),
+            "readonlyPaths": list(masks.READ_ONLY),
         },
     }
 

@@ -7,23 +7,8 @@ from typing import Any, Final
 
 from engine.errors import InvalidInput
 from engine.model import CreateOptions
+from engine.sandbox.masks import MASKED, READ_ONLY
 
-MASKED: Final = (
-    "/proc/asound",
-    "/proc/acpi",
-    "/proc/interrupts",
-    "/proc/kcore",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/timer_list",
-    "/proc/timer_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/sys/firmware",
-    "/sys/devices/virtual/powercap",
-)
-"""What tells of the host, or reaches into it; Docker masks the same."""
-READ_ONLY: Final = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 EVERYTHING: Final = "ALL"
 _CPUS: Final = "/sys/devices/system/cpu"
 
