@@ -141,6 +141,10 @@ class Channel:
         """Wait for GO or HOOKED. Raises `GoneAway` when the parent has gone or gives up."""
         return messages.receive(self._sock)[0].data
 
+    def await_answer(self) -> None:
+        """Wait for one without content. Raises `GoneAway`."""
+        self.wait()
+
     def trees(self) -> dict[int, int]:
         """Wait for MAPPED: place in the plan's sources -> descriptor. Raises `GoneAway`."""
         found: dict[int, int] = {}

@@ -153,7 +153,7 @@ def _main(
         process = process._replace(environment={"HOSTNAME": os.uname().nodename, **process.environment})
     # Until the parent has the listener, this process must have it open.
     listened = process.seccomp is not None and process.seccomp.notify
-    fetched = (lambda _environment: channel.wait()) if listened else None
+    fetched = (lambda _environment: channel.await_answer()) if listened else None
     finish.finish(process, finish.streams(pty, stdio, channel), channel, None, fetched, order.preserve)
 
 

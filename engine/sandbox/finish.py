@@ -41,6 +41,7 @@ from engine.sandbox.operations import Pty
 from engine.sandbox.security import Sets
 from engine.sandbox.users import User
 
+Failed = Callable[[errors.EngineError], None]
 _ENDING: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 
 
@@ -106,14 +107,14 @@ def finish(
     given: Streams,
     channel: Channel,
     stay: Callable[[Callable[[], None]], None] | None,
-    ready: Callable[[dict[str, str]], object] | None = None,
+    ready: Callable[[dict[str, str]], Failed | None] | None = None,
     preserve: int = 0,
 ) -> NoReturn:
     """Become the program.
 
     `stay`, for --init, forks: the child goes on here, and pid 1 never returns from it. `ready` is called with the
-    program's environment when all is done but exec. Descriptors from 3 on are closed by exec, except for the first
-    `preserve`.
+    program's environment when all is done but exec, and may return who is told that exec fails. Descriptors from 3 on
+    are closed by exec, except for the first `preserve`.
     """
     channel.warn(list(process.warnings))
     try:
@@ -132,9 +133,13 @@ def finish(
         _restrict(process, sets, channel, ready is not None)
     except OSError as err:
         raise explain.step("start the program", err) from err
-    if ready is not None:
-        ready(environment)
-    program.execute(found, process.arguments, environment)
+    failed = None if ready is None else ready(environment)
+    try:
+        program.execute(found, process.arguments, environment)
+    except errors.EngineError as err:
+        if failed is not None:
+            failed(err)
+        raise
 
 
 def _end_by_signals() -> None:

@@ -112,7 +112,7 @@ def _main(ready: Prepared, stdio: Stdio | None, channel: Channel) -> NoReturn:
     finish.finish(process, given, channel, stay, _waits(ready, channel), order.preserve)
 
 
-def _waits(ready: Prepared, channel: Channel) -> Callable[[dict[str, str]], None] | None:
+def _waits(ready: Prepared, channel: Channel) -> Callable[[dict[str, str]], finish.Failed] | None:
     """How it waits for its start; None is not at all."""
     order = ready.order
     if order.fifos is None:
@@ -127,6 +127,7 @@ def _take_over(ready: Prepared, site: Site, channel: Channel) -> int | None:
     if not ready.wanted.has("user"):
         return None
     if "user" in ready.given:
+        namespaces.enter_others(ready.given)
         limits.raise_hard(0, ready.process.rlimits)  # the right to it ends with the next line
         namespaces.enter_one("user", ready.given["user"])
     clocks = None if ready.succeeded else namespaces.open_clocks(ready.wanted)

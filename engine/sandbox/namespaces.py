@@ -153,14 +153,23 @@ def open_clocks(wanted: Wanted) -> int | None:
 
 def enter(wanted: Wanted, given: dict[str, int], clocks: int | None = None) -> None:
     """The child: all but those of the clone; `clocks` is of `open_clocks`. Raises OSError, `EngineError`."""
-    for kind, fd in given.items():
-        if kind not in _AT_CLONE and kind != "mount":
-            enter_one(kind, fd)
+    if "user" not in given:
+        enter_others(given)
     _unshare(wanted)
     if "time" in wanted.new:
         _set_clocks(wanted, clocks)
     if "mount" in given:
         enter_one("mount", given["mount"])
+
+
+def enter_others(given: dict[str, int]) -> None:
+    """Those that are given, but for the mount namespace. Raises `EngineError`.
+
+    Before a user namespace that is given: they may be no part of it, and the right to enter them ends there.
+    """
+    for kind, fd in given.items():
+        if kind not in _AT_CLONE and kind != "mount":
+            enter_one(kind, fd)
 
 
 def enter_one(kind: str, fd: int) -> None:

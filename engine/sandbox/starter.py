@@ -22,6 +22,7 @@ from engine import errors
 from engine.kernel import files, syscalls
 from engine.sandbox import hooks
 from engine.sandbox.child import Channel
+from engine.sandbox.finish import Failed
 from engine.sandbox.hooks import Hooks
 from engine.sandbox.messages import Kind
 
@@ -59,25 +60,24 @@ def made(folder: str) -> Iterator[Fifos]:
         yield fifos
 
 
-def waits(fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any]) -> Callable[[dict[str, str]], None]:
+def waits(fifos: Fifos, channel: Channel, found: Hooks, state: dict[str, Any]) -> Callable[[dict[str, str]], Failed]:
     """The container's side, for `finish.finish`."""
 
-    def wait(environment: dict[str, str]) -> None:
+    def failed(err: errors.EngineError) -> None:
+        os.write(fifos.result, json.dumps(err.to_json()).encode()[:_RESULT_MAX])
+
+    def wait(environment: dict[str, str]) -> Failed:
         channel.say(Kind.READY)
         syscalls.entering("read")
         os.read(fifos.go, 1)
-        if "startContainer" in found:
-            _run_hooks(found, state | {"status": "created", "pid": os.getpid()}, environment, fifos.result)
+        try:
+            hooks.run(found, ("startContainer",), state | {"status": "created", "pid": os.getpid()}, environment)
+        except errors.EngineError as err:
+            failed(err)
+            raise
+        return failed
 
     return wait
-
-
-def _run_hooks(found: Hooks, state: dict[str, Any], environment: dict[str, str], result: int) -> None:
-    try:
-        hooks.run(found, ("startContainer",), state, environment)
-    except errors.EngineError as err:
-        os.write(result, json.dumps(err.to_json()).encode()[:_RESULT_MAX])
-        raise
 
 
 def start(folder: str, pidfd: int) -> None:

@@ -65,6 +65,9 @@ def test_a_missing_interpreter_is_told_by_the_path_of_its_script(runtime: Runtim
     runtime.args("sleep", "100")
     outcome = runtime("exec", runtime.started(), "/tmp/run.sh")
     assert (outcome.code, "exec /tmp/run.sh: no such file or directory" in outcome.err) == (255, True)
+    runtime.args("/tmp/run.sh")
+    outcome = runtime.run()
+    assert (outcome.code, "exec /tmp/run.sh: no such file or directory" in outcome.err) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -116,3 +119,26 @@ def test_a_device_in_a_user_namespace_has_its_own_name_number_owner_and_mode(
     kind, _links, uid, gid, major, minor, *_ = outcome.out.split()
     assert (kind, uid, gid, major, minor) == ("c--xr-xrwx", "10", "11", "1,", "5")
     assert outcome.out.split()[-1] == "2"
+
+
+def test_a_user_namespace_is_entered_after_namespaces_that_are_no_part_of_it(runtime: Runtime) -> None:
+    with_users(runtime, SHIFTED)
+    runtime.args("sleep", "100")
+    pid = runtime("state", runtime.started()).json["pid"]
+
+    def change(spec: dict[str, Any]) -> None:
+        paths = {"user": f"/proc/{pid}/ns/user", "network": "/proc/self/ns/net"}
+        entries = spec["linux"]["namespaces"]
+        spec["linux"]["namespaces"] = [
+            entry | ({"path": paths[entry["type"]]} if entry["type"] in paths else {}) for entry in entries
+        ]
+        for kind in ("uid", "gid"):
+            del spec["linux"][f"{kind}Mappings"]
+        spec["mounts"] = [mount for mount in spec["mounts"] if not mount["destination"].startswith("/sys")]
+
+    runtime.configure(change)
+    runtime.args("sh", "-c", "cat /proc/self/uid_map; ls -l /proc/self/ns/net")
+    outcome = runtime.run()
+    assert outcome.code == 0, outcome.err
+    assert outcome.out.split()[:3] == ["0", "700000", "65536"]
+    assert outcome.out.split()[-1] == os.readlink("/proc/self/ns/net")
