@@ -4,6 +4,7 @@ Source: profiles/seccomp/seccomp_linux.go of github.com/moby/moby; "Seccomp secu
 Pure but for the version of the kernel; standard library only.
 """
 
+import functools
 import json
 import os
 from collections.abc import Collection, Iterable
@@ -25,7 +26,13 @@ def default(capabilities: Iterable[str], arch: str = "") -> dict[str, Any]:
 
     `capabilities` is its bounding set, `arch` a machine of uname(2), empty for this one.
     """
-    return _select(seccomp_calls.document(), frozenset(capabilities), arch or os.uname().machine)
+    return _default(frozenset(capabilities), arch or os.uname().machine)
+
+
+@functools.cache
+def _default(capabilities: frozenset[str], machine: str) -> dict[str, Any]:
+    """Picked once for a set of capabilities, which takes longer than to write it down; nobody changes it."""
+    return _select(seccomp_calls.document(), capabilities, machine)
 
 
 def from_docker_json(text: str | bytes, capabilities: Iterable[str], arch: str = "") -> dict[str, Any] | None:

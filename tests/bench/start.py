@@ -26,19 +26,25 @@ def engine_start(deck: Deck, rounds: int) -> list[Row]:
     """
     in_a_row = [_start_once(deck, 0.0) for _ in range(rounds)]
     from_rest = [_start_once(deck, 0.2) for _ in range(rounds)]
+    unguarded = CreateOptions(image=BASE, command=("true",), userns="host", seccomp="unconfined")
+    guarded = pairs(lambda: _start_once(deck, 0.0), lambda: _start_once(deck, 0.0, unguarded), rounds)
     return [
         Row("create and start to exec, in a row", milliseconds(statistics.median(in_a_row))),
         Row("create and start to exec, from rest", milliseconds(statistics.median(from_rest))),
+        paired_row("the same, against --userns host and no seccomp", guarded),
     ]
 
 
-def _start_once(deck: Deck, rest_seconds: float) -> float:
+TRUE = CreateOptions(image=BASE, command=("true",))
+
+
+def _start_once(deck: Deck, rest_seconds: float, options: CreateOptions = TRUE) -> float:
     time.sleep(rest_seconds)
     engine = deck.engine
     made: list[str] = []
 
     def start() -> None:
-        made.append(engine.create(CreateOptions(image=BASE, command=("true",))))
+        made.append(engine.create(options))
         engine.start(made[0])
 
     taken = seconds(start)
