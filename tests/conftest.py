@@ -50,7 +50,7 @@ def _no_hang() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def base_store() -> Iterator[Paths]:
     """A store that holds the base image and nothing else, made once; engines get a copy by hard links."""
-    from engine.image import base
+    from engine.image.builtin import base
 
     requires("root")
     paths = new_paths()

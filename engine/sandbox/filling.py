@@ -3,7 +3,7 @@
 import os
 from collections.abc import Sequence
 
-from engine.sandbox import copying
+from engine.layers import copying
 from engine.state import tree
 
 

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 from engine.errors import EngineError
 from engine.kernel import proc, syscalls
+from engine.layers import changes, copying
 from engine.model.process import Change
-from engine.sandbox import changes, copying, storage
+from engine.sandbox import storage
 from engine.sandbox.storage import Storage
 from engine.state import files, tree
 from engine.state.paths import Paths

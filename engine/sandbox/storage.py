@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Final, NamedTuple
 
 from engine.kernel import const, proc, syscalls
-from engine.sandbox import merged
+from engine.layers import merged
 from engine.sandbox.operations import Site
 from engine.sandbox.roots import Isolate, Overlay
 from engine.state import tree

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from typing import Any
 
 from engine import errors, model
-from engine.image import base
+from engine.image.builtin import base
 from engine.sandbox import labels, sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.cgroup.manager import Cgroups
-from engine.image.store import Store
+from engine.image.store.images import Store
 from engine.sandbox.probe import Missing
 from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths

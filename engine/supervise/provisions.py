@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 
 from engine import errors, model
-from engine.sandbox import filling, image_config, merged
+from engine.layers import merged
+from engine.sandbox import filling, image_config
 from engine.sandbox.mounts import destination
 from engine.sandbox.stored import Stored
 from engine.supervise import worker

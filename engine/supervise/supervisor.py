@@ -18,7 +18,7 @@ from contextlib import suppress
 
 from engine import errors, model
 from engine.cgroup.manager import Cgroups
-from engine.image.store import Store
+from engine.image.store.images import Store
 from engine.kernel import priority
 from engine.model import Status
 from engine.sandbox import probe

@@ -5,8 +5,9 @@ from typing import Any
 
 import msgspec
 
-from engine.image import base
-from engine.sandbox import copying, filling
+from engine.image.builtin import base
+from engine.layers import copying
+from engine.sandbox import filling
 from engine.sandbox.snapshot import Snapshots
 from engine.state import tree
 from engine.state.paths import Paths

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from support.deck import Deck
 
-from engine.image.ingest import add_layer
-from engine.image.layer import Entry
-from engine.image.store import Store
+from engine.image.builtin.layer import Entry
+from engine.image.store.images import Store
+from engine.image.store.ingest import add_layer
 
 BASE = "localhost/base"
 

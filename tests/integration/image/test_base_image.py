@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.image import base, python
-from engine.image.libraries import Libraries
-from engine.image.store import Store
+from engine.image.builtin import base, python
+from engine.image.builtin.libraries import Libraries
+from engine.image.store.images import Store
 from engine.state.paths import Paths
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("unshare")]
@@ -139,8 +139,8 @@ def test_a_python_from_elsewhere_runs_too(tmp_path: Path) -> None:
     interpreter = python.find(())
     if interpreter is None or interpreter.prefix in {"/usr", "/usr/local"}:
         pytest.skip("needs a python outside /usr")
-    from engine.image import host, layer, skeleton
-    from engine.image.plan import Plan
+    from engine.image.builtin import host, layer, skeleton
+    from engine.image.builtin.plan import Plan
 
     plan, libraries = Plan(), Libraries()
     skeleton.lay(plan)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.elf_files import elf_file
 
-from engine.image import base, host, python, skeleton
-from engine.image.libraries import Libraries
-from engine.image.plan import Plan, merged
+from engine.image.builtin import base, host, python, skeleton
+from engine.image.builtin.libraries import Libraries
+from engine.image.builtin.plan import Plan, merged
 
 
 @pytest.fixture

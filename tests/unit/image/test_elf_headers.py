@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.elf_files import AARCH64, elf_file
 
 from engine.errors import InvalidInput
-from engine.image import elf
+from engine.image.builtin import elf
 
 
 @pytest.mark.parametrize("bits", [32, 64])

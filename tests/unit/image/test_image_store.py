@@ -11,11 +11,11 @@ import pytest
 
 from engine.errors import Conflict, EngineError, InvalidInput, NotFound
 from engine.image import oci
-from engine.image.blobs import sha256
-from engine.image.ingest import add_layer
-from engine.image.layer import Entry
+from engine.image.builtin.layer import Entry
 from engine.image.oci import Descriptor
-from engine.image.store import Store
+from engine.image.store.blobs import sha256
+from engine.image.store.images import Store
+from engine.image.store.ingest import add_layer
 
 CREATED = "2024-01-01T00:00:00Z"
 

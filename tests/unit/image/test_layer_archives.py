@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
-from engine.image import layer
-from engine.image.layer import Entry
+from engine.image.builtin import layer
+from engine.image.builtin.layer import Entry
 
 FOLDER, FILE, LINK = stat.S_IFDIR | 0o755, stat.S_IFREG | 0o644, stat.S_IFLNK | 0o777
 TIME = 1_700_000_000

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from support.elf_files import AARCH64, elf_file
 
-from engine.image.libraries import Libraries, configured_folders, parse_configuration
+from engine.image.builtin.libraries import Libraries, configured_folders, parse_configuration
 
 
 def _write(path: Path, data: bytes) -> str:

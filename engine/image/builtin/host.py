@@ -6,8 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from typing import Final
 
-from engine.image.libraries import Libraries
-from engine.image.plan import Plan, merged
+from engine.image.builtin.libraries import Libraries
+from engine.image.builtin.plan import Plan, merged
 
 SEARCH: Final = ("/usr/bin", "/bin", "/usr/sbin", "/sbin", "/usr/local/bin")
 """The distribution's own first: what was put into /usr/local may lean on anything."""

@@ -11,8 +11,8 @@ import stat
 from collections.abc import Sequence
 from typing import Final
 
-from engine.sandbox import merged
-from engine.sandbox.merged import Found
+from engine.layers import merged
+from engine.layers.merged import Found
 
 _OVERLAY: Final = ("trusted.overlay.", "user.overlay.")
 _FICLONE: Final = 0x40049409

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from engine.errors import MissingFeature
-from engine.image import host, python, skeleton
-from engine.image.ingest import add_layer
-from engine.image.libraries import Libraries
-from engine.image.plan import Plan
-from engine.image.store import Store
+from engine.image.builtin import host, python, skeleton
+from engine.image.builtin.libraries import Libraries
+from engine.image.builtin.plan import Plan
+from engine.image.store.images import Store
+from engine.image.store.ingest import add_layer
 
 NAME: Final = "localhost/base:latest"
 NAMES: Final = frozenset({"base", "base:latest", "localhost/base", NAME})

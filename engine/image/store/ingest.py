@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import NamedTuple
 
-from engine.image import catalog, layer, oci
-from engine.image.blobs import hexadecimal
-from engine.image.collect import INGEST
-from engine.image.layer import Entry
+from engine.image import oci
+from engine.image.builtin import layer
+from engine.image.builtin.layer import Entry
 from engine.image.oci import Descriptor
-from engine.image.store import Store
+from engine.image.store import catalog
+from engine.image.store.blobs import hexadecimal
+from engine.image.store.collect import INGEST
+from engine.image.store.images import Store
 from engine.kernel import syscalls
 from engine.state import files, tree
 

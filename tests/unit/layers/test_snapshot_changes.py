@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import Conflict
-from engine.sandbox import changes, copying
+from engine.layers import changes, copying
 from engine.state import tree
 
 

@@ -7,9 +7,9 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.image import oci
-from engine.image.blobs import hexadecimal
-from engine.image.layout import Layout
 from engine.image.oci import Config, Descriptor, Manifest
+from engine.image.store.blobs import hexadecimal
+from engine.image.store.layout import Layout
 from engine.model.image import Image
 from engine.state import files
 

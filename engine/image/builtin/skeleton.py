@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from engine.image.plan import MERGED, Plan
+from engine.image.builtin.plan import MERGED, Plan
 
 FOLDERS: Final = {
     "dev": 0o755,

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from engine.image.plan import Plan, merged
+from engine.image.builtin.plan import Plan, merged
 
 CANDIDATES: Final = ("/usr/bin/python3", "/usr/local/bin/python3")
 RELOCATED: Final = "/usr/local"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.sandbox import copying, merged
+from engine.layers import copying, merged
 
 OPAQUE = "user.overlay.opaque"
 

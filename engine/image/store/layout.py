@@ -15,8 +15,8 @@ import msgspec
 
 from engine.errors import EngineError
 from engine.image import oci
-from engine.image.blobs import Blobs
 from engine.image.oci import Descriptor, Index
+from engine.image.store.blobs import Blobs
 from engine.state import files
 
 INDEX_MAX: Final = 16 << 20

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Set
 from typing import Final
 
-from engine.image.blobs import Blobs, hexadecimal
+from engine.image.store.blobs import Blobs, hexadecimal
 from engine.state import tree
 
 INGEST: Final = ".ingest-"

@@ -16,11 +16,12 @@ from typing import Any
 import msgspec
 
 from engine.errors import Conflict, EngineError, NotFound
-from engine.image import catalog, collect, layout, oci, reference
-from engine.image.blobs import hexadecimal
-from engine.image.catalog import Contents
-from engine.image.layout import Layout
+from engine.image import oci, reference
 from engine.image.oci import Config, Descriptor, Manifest
+from engine.image.store import catalog, collect, layout
+from engine.image.store.blobs import hexadecimal
+from engine.image.store.catalog import Contents
+from engine.image.store.layout import Layout
 from engine.model.image import Image
 
 Uses = Mapping[str, Sequence[str]]

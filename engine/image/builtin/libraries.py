@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from engine.errors import InvalidInput
-from engine.image import elf
-from engine.image.elf import Elf
+from engine.image.builtin import elf
+from engine.image.builtin.elf import Elf
 
 CONFIGURATION: Final = "/etc/ld.so.conf"
 CONFIGURATION_MAX: Final = 1 << 16

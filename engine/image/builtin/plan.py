@@ -8,7 +8,7 @@ import posixpath
 import stat
 from typing import Final
 
-from engine.image.layer import Entry
+from engine.image.builtin.layer import Entry
 
 MERGED: Final = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 """Folders of `/` that are links into `/usr`."""

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from engine.errors import Conflict, EngineError
+from engine.layers import merged
+from engine.layers.merged import Found
 from engine.model.process import Change
-from engine.sandbox import merged
-from engine.sandbox.merged import Found
 from engine.state.tree import Walk
 
 CHANGES_MAX: Final = 1_000_000

@@ -1,0 +1,1 @@
+"""Registries: who may ask, how it is asked, pull and push."""

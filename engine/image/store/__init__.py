@@ -1,0 +1,1 @@
+"""Where images lie: one OCI image layout, and their layers unpacked once."""
