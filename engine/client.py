@@ -276,13 +276,14 @@ class Engine:
         params: dict[str, Any],
         progress: Progress | None = None,
         meanwhile: Callable[[], None] | None = None,
+        fds: tuple[int, ...] = (),
     ) -> Any:
         """A call on this thread's own connection, made anew where it was lost."""
         own: Connection | None = getattr(self._local, "connection", None)
         if own is None:
             own = self._local.connection = self._connect()
         try:
-            return own.call(method, params, self._sort(progress), meanwhile)
+            return own.call(method, params, self._sort(progress), meanwhile, fds)
         except errors.Unreachable:
             self.close()
             raise

@@ -70,12 +70,14 @@ class Connection:
         params: dict[str, Any],
         on_event: Callable[[dict[str, Any]], None] | None = None,
         meanwhile: Callable[[], None] | None = None,
+        fds: tuple[int, ...] = (),
     ) -> Any:
         """Send a request and return its result; raise the error that the supervisor reports.
 
-        `meanwhile` is done while the supervisor works, on another core if there is one.
+        `meanwhile` is done while the supervisor works, on another core if there is one. `fds` go along; they stay
+        the caller's.
         """
-        self.send(method, params)
+        self.send(method, params, fds)
         if meanwhile is not None:
             meanwhile()
         while True:

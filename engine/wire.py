@@ -6,7 +6,8 @@
                                     <----------  {"result": ...}      or {"error": {kind, message, hint, errno}}
     (next request on the same connection)
 
-Descriptors travel with the first byte of the line that speaks of them. A line has at most LINE_MAX bytes.
+Descriptors travel with the first byte of the line that speaks of them, in both directions; a client that sends some
+waits for the answer before it sends more. A line has at most LINE_MAX bytes.
 `hello` comes first and carries the protocol version, checked by both sides.
 """
 

@@ -103,8 +103,8 @@ class Creator:
                     return self._parts.store.find(base.NAME).id
                 except errors.NotFound:
                     pass
-            folders = {"images_dir": self._parts.paths.images, "layers_dir": self._parts.paths.layers}
-            image_id: str = await worker.work("build_base", on_event, **folders)
+            paths = self._parts.paths
+            image_id: str = await worker.work("build_base", on_event, images_dir=paths.images, layers_dir=paths.layers)
         self._parts.journal.record("image", "tag", image_id, base.NAME)
         return image_id
 

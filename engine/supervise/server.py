@@ -5,9 +5,9 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -43,6 +43,21 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
         self.tasks: set[asyncio.Task[None]] = set()
+        self.fds: list[int] = []
+        """Descriptors that came with the request at hand; a method that wants them takes them."""
+
+    def take_fds(self, count: int) -> list[int]:
+        """The descriptors of the request at hand; the caller closes them. Raises InvalidInput for another number."""
+        if len(self.fds) != count:
+            raise errors.InvalidInput(f"the request came with {len(self.fds)} descriptors, not {count}")
+        fds, self.fds = self.fds, []
+        return fds
+
+    def close_fds(self) -> None:
+        """Those that nobody took."""
+        for fd in self.fds:
+            os.close(fd)
+        self.fds = []
 
     async def send(self, message: dict[str, Any], fds: tuple[int, ...] = ()) -> None:
         """Send one message; it is dropped where the client has gone."""
@@ -62,6 +77,14 @@ class Peer:
             except BlockingIOError:
                 await self._writable()
 
+    async def _readable(self) -> None:
+        ready: asyncio.Future[None] = self._loop.create_future()
+        self._loop.add_reader(self._socket, settle, ready)
+        try:
+            await ready
+        finally:
+            self._loop.remove_reader(self._socket)
+
     async def _writable(self) -> None:
         ready: asyncio.Future[None] = self._loop.create_future()
         self._loop.add_writer(self._socket, settle, ready)
@@ -74,15 +97,25 @@ class Peer:
         """Tell something before the result, or after it where the method says so."""
         await self.send({"event": event})
 
-    async def lines(self, reader: wire.LineReader) -> list[bytes]:
-        """The next requests; an empty list at the end. Descriptors are not accepted from clients."""
-        found: list[bytes] = []
-        while not found:
-            data = await self._loop.sock_recv(self._socket, 1 << 16)
-            if not data:
+    async def requests(self, reader: wire.LineReader) -> list[tuple[bytes, list[int]]]:
+        """The next requests, each with its descriptors; an empty list at the end.
+
+        A client that sends descriptors waits for the answer, so that they belong to the last line that is whole.
+        """
+        lines: list[bytes] = []
+        while not lines:
+            data, fds = await self._receive()
+            lines = reader.feed(data, fds)
+            if not data or len(reader.fds) > wire.FDS_MAX:
                 return []
-            found = reader.feed(data, [])
-        return found
+        return [*((line, []) for line in lines[:-1]), (lines[-1], reader.take_fds())]
+
+    async def _receive(self) -> tuple[bytes, list[int]]:
+        while True:
+            try:
+                return wire.receive_bytes(self._socket)
+            except BlockingIOError:
+                await self._readable()
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
         """Beside the requests, until the client goes."""
@@ -92,12 +125,15 @@ class Peer:
 
     def close(self) -> None:
         """End what runs for this client."""
+        self.close_fds()
         for task in list(self.tasks):
             task.cancel()
         self._socket.close()
 
 
 Handler = Callable[[bytes, Peer], Awaitable[Any]]
+Queue: TypeAlias = "asyncio.Queue[tuple[bytes, list[int]]]"
+"""Requests that wait, with their descriptors."""
 
 
 class Method(NamedTuple):
@@ -138,7 +174,7 @@ class Server:
 
     async def _serve(self, peer: Peer) -> None:
         self._peers.add(peer)
-        queue: asyncio.Queue[bytes] = asyncio.Queue(_QUEUED_MAX)
+        queue: Queue = asyncio.Queue(_QUEUED_MAX)
         answering = asyncio.get_running_loop().create_task(self._answer_all(peer, queue))
         try:
             await self._read_all(peer, queue)
@@ -147,18 +183,29 @@ class Server:
             answering.cancel()
             self._peers.discard(peer)
             peer.close()
+            _close_queued(queue)
 
-    async def _read_all(self, peer: Peer, queue: "asyncio.Queue[bytes]") -> None:
+    async def _read_all(self, peer: Peer, queue: Queue) -> None:
         """Until the client goes, floods, or sends what is no line."""
         reader = wire.LineReader()
-        with suppress(ConnectionError, ValueError, asyncio.QueueFull):
-            while lines := await peer.lines(reader):
-                for line in lines:
-                    queue.put_nowait(line)
+        try:
+            with suppress(ConnectionError, ValueError):
+                while requests := await peer.requests(reader):
+                    if queue.qsize() + len(requests) > _QUEUED_MAX:
+                        _close_all(fds for _, fds in requests)
+                        return
+                    for request in requests:
+                        queue.put_nowait(request)
+        finally:
+            _close_all([reader.take_fds()])
 
-    async def _answer_all(self, peer: Peer, queue: "asyncio.Queue[bytes]") -> None:
+    async def _answer_all(self, peer: Peer, queue: Queue) -> None:
         while True:
-            await self._answer(peer, await queue.get())
+            line, peer.fds = await queue.get()
+            try:
+                await self._answer(peer, line)
+            finally:
+                peer.close_fds()
 
     async def _answer(self, peer: Peer, line: bytes) -> None:
         try:
@@ -191,6 +238,17 @@ class Server:
             words = "; ".join(str(one) for one in err.exceptions)
             raise errors.EngineError(f"{request.method}: {words}") from err
         return result if isinstance(result, Reply) else Reply(result)
+
+
+def _close_queued(queue: Queue) -> None:
+    while not queue.empty():
+        _close_all([queue.get_nowait()[1]])
+
+
+def _close_all(groups: Iterable[list[int]]) -> None:
+    for fds in groups:
+        for fd in fds:
+            os.close(fd)
 
 
 def settle(future: "asyncio.Future[None]") -> None:

@@ -175,3 +175,47 @@ def test_the_socket_is_for_its_owner_alone(tmp_path: Path) -> None:
     listener = listen(str(tmp_path / "s"))
     assert stat.S_IMODE(os.stat(tmp_path / "s").st_mode) == 0o600
     listener.close()
+
+
+def send_pipe(sock: socket.socket, method: str) -> tuple[Any, int]:
+    """Ask with the writing end of a pipe; the answer, and the reading end, where ours is the only other one."""
+    reader, writer = os.pipe()
+    wire.send(sock, {"method": method, "params": {}}, (writer,))
+    os.close(writer)
+    return json.loads(sock.makefile("rb").readline()), reader
+
+
+def read_to_end(reader: int) -> bytes:
+    with open(reader, "rb") as file:
+        return file.read()
+
+
+def test_a_method_takes_the_descriptors_that_came_with_its_request(tmp_path: Path) -> None:
+    async def write(_params: bytes, peer: Peer) -> Any:
+        (fd,) = peer.take_fds(1)
+        os.write(fd, b"through the client's pipe")
+        os.close(fd)
+
+    def client(sock: socket.socket) -> bytes:
+        answer, reader = send_pipe(sock, "write")
+        assert answer == {"result": None}
+        return read_to_end(reader)
+
+    assert serve(tmp_path, client, methods(write=write)) == b"through the client's pipe"
+
+
+def test_descriptors_that_nobody_takes_are_closed_after_the_request(tmp_path: Path) -> None:
+    def client(sock: socket.socket) -> bytes:
+        answer, reader = send_pipe(sock, "echo")
+        assert answer == {"result": {}}
+        return read_to_end(reader)  # its end comes because the server has none of it open any more
+
+    assert serve(tmp_path, client) == b""
+
+
+def test_a_request_without_the_descriptors_of_its_method_is_refused(tmp_path: Path) -> None:
+    async def write(_params: bytes, peer: Peer) -> Any:
+        return peer.take_fds(1)
+
+    answer = serve(tmp_path, lambda sock: ask(sock, "write", {}), methods(write=write))
+    assert answer["error"]["message"] == "the request came with 0 descriptors, not 1"
