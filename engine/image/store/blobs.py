@@ -1,17 +1,18 @@
 """Content-addressed files: each is called by the sha256 of what is in it.
 
 A blob grows in the folder `ingest/` beside, is hashed while it is written, and gets its name when it is complete.
-So whatever has a name is whole, and what a crash leaves behind is in `ingest/`.
+So whatever has a name is whole, and what a crash leaves behind is in `ingest/`; in `partial/`, where it is called by
+the digest that it is to have, lies what may be fetched on.
 """
 
 import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import BinaryIO, Final
 
 from engine.errors import EngineError, NotFound
-from engine.image.oci import DOCUMENT_MAX
+from engine.image.oci import DOCUMENT_MAX, Descriptor
 from engine.state import files
 
 BUFFER: Final = 1 << 20
@@ -49,10 +50,29 @@ class Blobs:
     def __init__(self, layout: str) -> None:
         self.folder = f"{layout}/blobs/sha256"
         self.ingest = f"{layout}/ingest"
+        self.partials = f"{layout}/partial"
 
     def path(self, digest: str) -> str:
         """Where the blob of a digest lies, whether it is there or not."""
         return f"{self.folder}/{hexadecimal(digest)}"
+
+    def size(self, digest: str) -> int | None:
+        """Bytes of a blob; None where it is not there."""
+        try:
+            return os.stat(self.path(digest), follow_symlinks=False).st_size
+        except FileNotFoundError:
+            return None
+
+    def has(self, descriptor: Descriptor) -> bool:
+        """Whether a blob is there, in its full size."""
+        return self.size(descriptor.digest) == descriptor.size
+
+    def open(self, digest: str) -> BinaryIO:
+        """A blob to be read from its beginning, without a buffer. Raises NotFound."""
+        try:
+            return open(os.open(self.path(digest), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb", buffering=0)
+        except FileNotFoundError:
+            raise _missing(digest) from None
 
     def read(self, digest: str, limit: int = DOCUMENT_MAX) -> bytes:
         """A small blob, verified. Raises NotFound, and EngineError where its content is another."""
@@ -61,7 +81,7 @@ class Blobs:
         except ValueError as err:
             raise EngineError(f"the blob {digest} is too large to be a document") from err
         if data is None:
-            raise NotFound(f"the blob {digest} is missing from the image store", hint="get the image again")
+            raise _missing(digest)
         if sha256(data) != digest:
             raise EngineError(f"the blob {digest} is damaged on disk", hint="remove the image and get it again")
         return data
@@ -95,6 +115,10 @@ class Blobs:
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         os.rename(path, self.path(writer.digest))
         files.sync_folder(self.folder)
+
+
+def _missing(digest: str) -> NotFound:
+    return NotFound(f"the blob {digest} is missing from the image store", hint="get the image again")
 
 
 def sha256(data: bytes) -> str:

@@ -1,85 +1,123 @@
 """What an image layout holds, read whole: its images, and the blobs and layers that they need."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import msgspec
 
-from engine.errors import EngineError
+from engine.errors import EngineError, InvalidInput
 from engine.image import oci
 from engine.image.oci import Config, Descriptor, Manifest
-from engine.image.store.blobs import hexadecimal
+from engine.image.store import naming
+from engine.image.store.blobs import Blobs
 from engine.image.store.layout import Layout
+from engine.image.store.unpacked import Unpacked
 from engine.model.image import Image
-from engine.state import files
 
 
-class LayerRecord(msgspec.Struct):
-    """layer.json, beside each unpacked layer."""
+class Needs(NamedTuple):
+    """An image, and what it is made of."""
 
-    version: int
-    size_bytes: int
+    image: Image
+    blobs: dict[str, int]
+    """Digest -> bytes: manifest, config and layers."""
+    layers: tuple[str, ...]
+    """Under which digests its layers are unpacked, from the bottom up; those that are not are left out."""
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its layers are unpacked."""
+        return len(self.layers) == len(self.image.layers)
 
 
 @dataclass(slots=True)
 class Contents:
     """Everything that an index leads to."""
 
-    images: list[Image] = field(default_factory=list)
+    found: list[Needs] = field(default_factory=list)
     """Newest first."""
     damaged: dict[str, EngineError] = field(default_factory=dict)
     """Images that cannot be read, by each of their names (by their digest where they have none), and why."""
-    blobs: set[str] = field(default_factory=set)
-    layers: set[str] = field(default_factory=set)
-    """diff_ids."""
+
+    @property
+    def images(self) -> list[Image]:
+        """Newest first."""
+        return [needs.image for needs in self.found]
+
+    @property
+    def blobs(self) -> dict[str, int]:
+        """Of all images, each once: digest -> bytes."""
+        return {digest: size for needs in self.found for digest, size in needs.blobs.items()}
+
+    @property
+    def layers(self) -> set[str]:
+        """Under which digests the layers of all images are unpacked."""
+        return {key for needs in self.found for key in needs.layers}
 
 
-def read(layout: Layout, layers_dir: str) -> Contents:
-    """Read the index and all that it names. One damaged image does not hide the others."""
+def read(layout: Layout, unpacked: Unpacked, before: Contents | None = None) -> Contents:
+    """Read the index and all that it names. One damaged image does not hide the others.
+
+    A manifest never changes, so what was found whole `before` is not read again.
+    """
+    known = {needs.image.digest: needs for needs in before.found if needs.is_whole} if before else {}
     contents = Contents()
-    for digest, names in _names(layout.entries()).items():
+    for digest, entries in _by_digest(layout.entries()).items():
         try:
-            _add(contents, layout, layers_dir, digest, names)
+            needs = known.get(digest) or needs_of(layout.blobs, unpacked, digest)
+            contents.found.append(needs._replace(image=_named(needs.image, entries)))
         except EngineError as err:
+            names = [entry.name for entry in entries if entry.name]
             contents.damaged.update(dict.fromkeys(names or (digest,), err))
-    contents.images.sort(key=lambda image: image.created_ns, reverse=True)
+    contents.found.sort(key=lambda needs: needs.image.created_ns, reverse=True)
     return contents
 
 
-def layer_record(size_bytes: int) -> bytes:
-    """The content of layer.json."""
-    return msgspec.json.encode(LayerRecord(version=1, size_bytes=size_bytes))
+def needs_of(blobs: Blobs, unpacked: Unpacked, digest: str) -> Needs:
+    """The image of a manifest, without names. Raises EngineError where it cannot be read."""
+    data = blobs.read(digest)
+    manifest = oci.read_manifest(data)
+    if not isinstance(manifest, Manifest):
+        raise InvalidInput(f"{digest} is an index and not an image")
+    document = blobs.read(manifest.config.digest)
+    config = oci.read_config(document)
+    keys = [unpacked.key(config.rootfs.diff_ids, index) for index in range(len(config.rootfs.diff_ids))]
+    sizes = tuple(unpacked.record(key).size_bytes if key else 0 for key in keys)
+    parts = (manifest.config, *manifest.layers)
+    return Needs(
+        image=_image(digest, manifest, config, document, sizes),
+        blobs={digest: len(data), **{part.digest: part.size for part in parts}},
+        layers=tuple(key for key in keys if key),
+    )
 
 
-def _names(entries: Iterable[Descriptor]) -> dict[str, list[str]]:
-    names: dict[str, list[str]] = {}
-    for entry in entries:
-        names.setdefault(entry.digest, []).extend([entry.name] if entry.name else [])
-    return names
-
-
-def _add(contents: Contents, layout: Layout, layers_dir: str, digest: str, names: list[str]) -> None:
-    manifest = oci.decode(layout.blobs.read(digest), Manifest, f"the manifest {digest}")
-    data = layout.blobs.read(manifest.config.digest)
-    config = oci.decode(data, Config, f"the image config {manifest.config.digest}")
-    contents.blobs |= {digest, manifest.config.digest, *(layer.digest for layer in manifest.layers)}
-    contents.layers |= set(config.rootfs.diff_ids)
-    image = Image(
+def _image(digest: str, manifest: Manifest, config: Config, document: bytes, sizes: Sequence[int]) -> Image:
+    return Image(
         id=manifest.config.digest,
-        names=tuple(sorted(names)),
+        names=(),
         digest=digest,
         created_ns=oci.time_ns(config.created),
-        size_bytes=sum(_layer_size(layers_dir, layer) for layer in config.rootfs.diff_ids),
+        size_bytes=sum(sizes),
         layers=config.rootfs.diff_ids,
-        config=oci.decode_any(data),
+        config=oci.decode_any(document),
+        architecture=config.architecture,
+        os=config.os,
+        variant=config.variant,
+        author=config.author,
+        media_type=manifest.media_type,
+        layer_bytes=tuple(sizes),
     )
-    contents.images.append(image)
 
 
-def _layer_size(layers_dir: str, diff_id: str) -> int:
-    """Bytes of an unpacked layer; 0 where it is not unpacked, or was not recorded."""
-    data = files.read(f"{layers_dir}/{hexadecimal(diff_id)}/layer.json", limit=4096)
-    try:
-        return msgspec.json.decode(data, type=LayerRecord).size_bytes if data else 0
-    except msgspec.DecodeError:
-        return 0
+def _named(image: Image, entries: Sequence[Descriptor]) -> Image:
+    names = tuple(sorted(entry.name for entry in entries if entry.name))
+    origins = [origin for entry in entries for origin in entry.origins]
+    return msgspec.structs.replace(image, names=names, repo_digests=naming.repo_digests(image.digest, names, origins))
+
+
+def _by_digest(entries: Iterable[Descriptor]) -> dict[str, list[Descriptor]]:
+    found: dict[str, list[Descriptor]] = {}
+    for entry in entries:
+        found.setdefault(entry.digest, []).append(entry)
+    return found

@@ -1,31 +1,36 @@
 """The images of this engine: one OCI image layout, and their layers unpacked once for all containers.
 
     image/     oci-layout  index.json  blobs/sha256/HEX      `skopeo inspect oci:DIR:NAME` reads it
-    layers/    HEX of a diff_id/fs                           what overlay mounts, whiteouts as overlay wants them
-                               /layer.json                   {"version": 1, "size_bytes": of its files}
+               ingest/  partial/                             blobs that grow, see blobs
+    layers/                                                  what overlay mounts, see unpacked
 
 An image counts from the moment the index holds it: blobs and layers are complete on disk before, and are thrown away
 after it has let go of them. A crash in between leaves rubbish that `prune` finds, and a store that opens.
 """
 
 import os
+import stat
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
-
-from engine.errors import Conflict, EngineError, NotFound
+from engine.errors import EngineError, InvalidInput
 from engine.image import oci, reference
-from engine.image.oci import Config, Descriptor, Manifest
-from engine.image.store import catalog, collect, layout
-from engine.image.store.blobs import hexadecimal
+from engine.image.oci import Descriptor, Manifest
+from engine.image.store import catalog, finding, naming, removal, usage
 from engine.image.store.catalog import Contents
 from engine.image.store.layout import Layout
+from engine.image.store.removal import Uses
+from engine.image.store.unpacked import Unpacked
 from engine.model.image import Image
 
-Uses = Mapping[str, Sequence[str]]
-"""Image id -> the names of the containers that need it."""
+
+class RootAttributes(NamedTuple):
+    """What `/` of an image is to have."""
+
+    mode: int
+    uid: int
+    gid: int
 
 
 class Store:
@@ -33,178 +38,148 @@ class Store:
 
     def __init__(self, images_dir: str, layers_dir: str) -> None:
         self.layout = Layout(images_dir)
-        self.layers_dir = layers_dir
+        self.unpacked = Unpacked(layers_dir)
         self._version: tuple[int, int, int] | None = None
         self._contents = Contents()
 
     def images(self) -> list[Image]:
         """All images, newest first. Read again only when the index has changed."""
-        return list(self._read().images)
+        return self._read().images
 
     def find(self, name: str) -> Image:
         """The image of a name, an id, or the beginning of an id. Raises NotFound, InvalidInput, Conflict."""
-        images = self.images()
-        by_id = reference.id_prefix(name)
-        found = None if by_id and name.startswith("sha256:") else self._named(name)
-        if found is not None:
-            return found
-        if by_id is None:
-            raise _missing(name)
-        matches = list({image.id: image for image in images if hexadecimal(image.id).startswith(by_id)}.values())
-        if len(matches) > 1:
-            raise Conflict(f"{name} is the beginning of {len(matches)} image ids", hint="write more of it: qd images")
-        if not matches:
-            raise _missing(name)
-        return matches[0]
+        return finding.find(self._read(), name)
 
     def lowers(self, image: Image) -> list[str]:
         """The unpacked layers of an image, top first. Raises EngineError where one is missing."""
-        folders = [self.layer_path(layer) for layer in reversed(image.layers)]
-        for folder in folders:
-            if not os.path.isdir(folder):
-                raise EngineError(
-                    f"a layer of the image {_shown(image)} is missing: {folder}",
-                    hint="remove the image and get it again",
-                )
-        return folders
+        return [self._lower(image, index) for index in reversed(range(len(image.layers)))]
+
+    def layer_place(self, diff_ids: Sequence[str], index: int) -> str | None:
+        """The directory of the layer at `index` of a stack, from the bottom up; None where it is not unpacked."""
+        return self.unpacked.place(diff_ids, index)
+
+    def root_attributes(self, image: Image) -> RootAttributes | None:
+        """Owner and mode that the topmost layer with an entry for `/` gives it; None where no layer has one."""
+        for index in reversed(range(len(image.layers))):
+            key = self.unpacked.key(image.layers, index)
+            if key is not None and self.unpacked.record(key).root:
+                info = os.lstat(self.unpacked.path(key))
+                return RootAttributes(stat.S_IMODE(info.st_mode), info.st_uid, info.st_gid)
+        return None
 
     def config(self, image: Image) -> dict[str, Any]:
         """The image config of the OCI image-spec, whole."""
         return dict(image.config)
 
-    def layer_path(self, diff_id: str) -> str:
-        """Where a layer is unpacked."""
-        return f"{self.layers_dir}/{hexadecimal(diff_id)}/fs"
+    def manifest(self, image: Image) -> Manifest:
+        """The manifest of an image, verified. Raises EngineError where it is missing or damaged."""
+        manifest = oci.read_manifest(self.layout.blobs.read(image.digest))
+        assert isinstance(manifest, Manifest)
+        return manifest
 
     def tag(self, name: str, new_name: str) -> None:
-        """Give an image one more name, which another image loses if it has it."""
+        """Give an image one more name, which another image loses if it has it. Raises InvalidInput for a digest."""
         image = self.find(name)
-        self._name(image, reference.full(new_name))
+        if reference.parse(new_name).digest:
+            raise InvalidInput(f"{new_name} has a digest, which cannot be given", hint="give it a tag: NAME:TAG")
+        self._put(self._entry(image), reference.full(new_name))
 
     def adding(self) -> AbstractContextManager[None]:
         """Add blobs, layers and their image within this block: nothing of them is taken for rubbish."""
         return self.layout.adding()
 
-    def add_image(self, config: Mapping[str, Any], layers: Sequence[Descriptor], name: str) -> str:
-        """Keep an image whose layers are there already, under `name`; its id. Within `adding()`."""
+    def add_image(self, config: Mapping[str, Any], layers: Sequence[Descriptor], name: str | None) -> str:
+        """Keep a new image of OCI, whose layers are there, under `name` or without one; its id. Within `adding()`."""
         data = oci.encode(dict(config))
-        oci.decode(data, Config, "the image config")
-        config_digest = self.layout.blobs.add(data)
-        pointer = Descriptor(media_type=oci.CONFIG, digest=config_digest, size=len(data))
-        manifest = oci.encode(Manifest(config=pointer, layers=tuple(layers)))
-        entry = Descriptor(media_type=oci.MANIFEST, digest=self.layout.blobs.add(manifest), size=len(manifest))
-        self._put(entry, reference.full(name))
-        return config_digest
+        digest = self.layout.blobs.add(data)
+        pointer = Descriptor(media_type=oci.CONFIG, digest=digest, size=len(data))
+        manifest = Manifest(config=pointer, layers=tuple(map(oci.as_oci, layers)))
+        return self.add_manifest(oci.encode(manifest), oci.MANIFEST, name).id
 
-    def remove(self, name: str, *, force: bool = False, used_by: Uses | None = None) -> dict[str, list[str]]:
-        """Take a name away, and the image with its last one: `{"untagged": names, "deleted": ids}`.
+    def add_manifest(self, data: bytes, media_type: str, name: str | None, origins: Sequence[str] = ()) -> Image:
+        """Keep an image as it came, whose config and layers are there; `name` is full. Within `adding()`.
+
+        `origins` are references by the digests of the indexes that led to it. Raises InvalidInput for a manifest that
+        is no image's, and EngineError where something of it is missing.
+        """
+        manifest = oci.read_manifest(data, media_type)
+        if not isinstance(manifest, Manifest):
+            raise InvalidInput("this is an index and not an image", hint="choose one of its images by platform")
+        oci.check_image(manifest)
+        self._check_parts(manifest)
+        entry = Descriptor(media_type=manifest.media_type, digest=self.layout.blobs.add(data), size=len(data))
+        digests = (entry.digest, *(origin.partition("@")[2] for origin in origins))
+        self._put(entry, None if name is None else naming.kept_name(name, digests), origins)
+        return next(image for image in self.images() if image.digest == entry.digest)
+
+    def add_origins(self, name: str, origins: Sequence[str]) -> None:
+        """Remember by which digests of which repositories an image is known, such as one that was pushed."""
+        image = self.find(name)
+        self._put(self._entry(image), None, origins)
+
+    def remove(self, name: str, *, force: bool = False, used_by: Uses | None = None) -> dict[str, Any]:
+        """Take a name away, and the image with its last one: `{"untagged": names, "deleted": ids, "reclaimed_bytes"}`.
 
         An image that containers need is refused; with `force` it loses its names, but stays as long as they do.
         """
-        if damaged := [str(r) for r in _references(name) if str(r) in self._read().damaged][:1]:
-            self._unname(damaged, keep_nameless=False)
-            return {"untagged": damaged, "deleted": []}
-        image = self.find(name)
-        users = (used_by or {}).get(image.id, ())
-        names = _names_to_remove(image, name, force)
-        last = len(names) == len(image.names)
-        if last and users and not force:
-            raise Conflict(
-                f"the image {_shown(image)} is used by the container {users[0]}",
-                hint=f"remove it first: qd rm {users[0]}",
-            )
-        if last and not users:
-            self._forget(image)
-            return {"untagged": names, "deleted": [image.id]}
-        self._unname(names)
-        return {"untagged": names, "deleted": []}
+        return removal.remove(self.layout, self.unpacked, self._read(), name, force=force, used_by=used_by or {})
 
-    def prune(self, used_by: Uses | None = None) -> dict[str, Any]:
+    def prune(
+        self,
+        used_by: Uses | None = None,
+        *,
+        everything: bool = False,
+        before_ns: int | None = None,
+        labels: Sequence[str] = (),
+    ) -> dict[str, Any]:
         """Remove what no image needs; where `used_by` is given, also nameless images that no container needs.
 
-        `{"images": ids, "reclaimed_bytes": n}`.
+        `everything` takes those with names as well. Of images only those made before `before_ns`, which have all of
+        `labels` (KEY or KEY=VALUE). `{"images": ids, "untagged": names, "reclaimed_bytes": n, "damaged": names}`.
         """
-        unused = [] if used_by is None else [i for i in self.images() if not i.names and not used_by.get(i.id)]
-        gone = {image.digest for image in unused}
-        self.layout.change(lambda entries: tuple(e for e in entries if e.digest not in gone))
-        return {"images": [image.id for image in unused], "reclaimed_bytes": self._collect()}
+        wanted = removal.Wanted(everything=everything, before_ns=before_ns, labels=tuple(labels))
+        unused = [] if used_by is None else removal.unused(self._read().images, used_by, wanted)
+        return removal.prune(self.layout, self.unpacked, unused)
+
+    def sweep(self) -> int:
+        """Throw away what no image needs, save downloads that may be continued; the bytes of disk that it took.
+
+        For after a failure. Nothing is done while another process adds something, or an image is damaged.
+        """
+        return removal.collect(self.layout, self.unpacked)
+
+    def disk_usage(self, used_by: Uses | None = None) -> dict[str, Any]:
+        """What images take on disk and share, see usage. Walks all layers: takes a while."""
+        return usage.disk_usage(self.layout, self.unpacked, used_by or {})
+
+    def _lower(self, image: Image, index: int) -> str:
+        folder = self.unpacked.place(image.layers, index)
+        if folder is None:
+            missing = self.unpacked.path(image.layers[index])
+            raise EngineError(
+                f"a layer of the image {finding.shown(image)} is missing: {missing}",
+                hint="remove the image and get it again",
+            )
+        return folder
+
+    def _check_parts(self, manifest: Manifest) -> None:
+        config = oci.read_config(self.layout.blobs.read(manifest.config.digest))
+        oci.check_layers(manifest, config)
+        for index, layer in enumerate(manifest.layers):
+            if not self.layout.blobs.has(layer) or self.unpacked.place(config.rootfs.diff_ids, index) is None:
+                raise EngineError(f"the layer {layer.digest} is missing", hint="get the image again")
+
+    def _entry(self, image: Image) -> Descriptor:
+        size = os.stat(self.layout.blobs.path(image.digest)).st_size
+        return Descriptor(media_type=image.media_type, digest=image.digest, size=size)
+
+    def _put(self, entry: Descriptor, name: str | None, origins: Sequence[str] = ()) -> None:
+        self.layout.change(lambda entries: naming.put(entries, entry, name, origins))
 
     def _read(self) -> Contents:
         """What the index leads to; damage is looked at again each time, since mending it need not change the index."""
         version = self.layout.version()
         if version != self._version or self._contents.damaged:
-            self._contents = catalog.read(self.layout, self.layers_dir)
+            self._contents = catalog.read(self.layout, self.unpacked, self._contents)
             self._version = version
         return self._contents
-
-    def _named(self, name: str) -> Image | None:
-        """The image of a reference. Raises the damage of an image that has the name, but cannot be read."""
-        damaged = self._read().damaged
-        for wanted in reference.candidates(name):
-            if str(wanted) in damaged:
-                raise damaged[str(wanted)]
-        return _by_name(self.images(), name)
-
-    def _name(self, image: Image, name: str) -> None:
-        size = os.stat(self.layout.blobs.path(image.digest)).st_size
-        self._put(Descriptor(media_type=oci.MANIFEST, digest=image.digest, size=size), name)
-
-    def _put(self, entry: Descriptor, name: str) -> None:
-        """Let `name` mean this image; one that loses its last name by it stays, without a name."""
-        named = msgspec.structs.replace(entry, annotations={oci.REF_NAME: name})
-
-        def edit(entries: tuple[Descriptor, ...]) -> tuple[Descriptor, ...]:
-            others = layout.without_names(entries, {name})
-            return (*(e for e in others if e.name or e.digest != entry.digest), named)
-
-        self.layout.change(edit)
-
-    def _unname(self, names: list[str], *, keep_nameless: bool = True) -> None:
-        self.layout.change(lambda entries: layout.without_names(entries, set(names), keep_nameless=keep_nameless))
-
-    def _forget(self, image: Image) -> None:
-        self.layout.change(lambda entries: tuple(e for e in entries if e.digest != image.digest))
-        self._collect()
-
-    def _collect(self) -> int:
-        """Throw away what no image needs; the bytes it took. Nothing while somebody adds something: a later time."""
-        with self.layout.collecting() as alone:
-            contents = catalog.read(self.layout, self.layers_dir)
-            if not alone or contents.damaged:
-                return 0
-            return collect.collect(self.layout.blobs, self.layers_dir, contents.blobs, contents.layers)
-
-
-def _by_name(images: list[Image], name: str) -> Image | None:
-    """The image that a reference means; a digest in it counts more than its tag."""
-    for wanted in reference.candidates(name):
-        repository = str(wanted._replace(tag="", digest=""))
-        for image in images:
-            if wanted.digest:
-                if image.digest == wanted.digest and any(n.rpartition(":")[0] == repository for n in image.names):
-                    return image
-            elif str(wanted) in image.names:
-                return image
-    return None
-
-
-def _names_to_remove(image: Image, name: str, force: bool) -> list[str]:
-    """One name where it was called by it; all of them where it was called by its id."""
-    called = [str(wanted) for wanted in _references(name) if str(wanted) in image.names]
-    if called:
-        return called[:1]
-    if len(image.names) > 1 and not force:
-        raise Conflict(f"the image {name} has several names", hint=f"remove them all: qd rmi -f {name}")
-    return list(image.names)
-
-
-def _references(name: str) -> tuple[reference.Reference, ...]:
-    return () if name.startswith("sha256:") else reference.candidates(name)
-
-
-def _shown(image: Image) -> str:
-    return image.names[0] if image.names else image.id[:19]
-
-
-def _missing(name: str) -> NotFound:
-    return NotFound(f"no such image: {name}", hint="see what is there: qd images; localhost/base is built in")

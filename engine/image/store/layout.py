@@ -1,8 +1,9 @@
-"""The index of an OCI image layout, and the two locks under which it changes.
+"""The index of an OCI image layout, and the locks under which it and the store change.
 
 index.lock    held while index.json is read and replaced: short
 ingest.lock   held shared while blobs and layers are added that no index entry holds yet, exclusive while what
               no entry holds is thrown away
+layers.lock   a byte of it is held while one layer is unpacked, so that two pulls do not do the same work
 """
 
 import fcntl
@@ -10,8 +11,6 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
-
-import msgspec
 
 from engine.errors import EngineError
 from engine.image import oci
@@ -28,6 +27,7 @@ class Layout:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.blobs = Blobs(folder)
+        self.layers_lock = f"{folder}/layers.lock"
         self._index_path = f"{folder}/index.json"
 
     def version(self) -> tuple[int, int, int]:
@@ -90,16 +90,3 @@ class Layout:
         if not os.path.exists(marker):
             os.makedirs(self.blobs.folder, mode=0o700, exist_ok=True)
             files.replace(marker, oci.LAYOUT)
-
-
-def without_names(
-    entries: tuple[Descriptor, ...], names: set[str], *, keep_nameless: bool = True
-) -> tuple[Descriptor, ...]:
-    """The entries without these names. An image that loses its last name keeps an entry without one, or goes."""
-    kept = [entry for entry in entries if entry.name not in names]
-    present = {entry.digest for entry in kept}
-    for entry in entries:
-        if keep_nameless and entry.digest not in present:
-            kept.append(msgspec.structs.replace(entry, annotations={}))
-            present.add(entry.digest)
-    return tuple(kept)

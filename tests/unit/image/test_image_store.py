@@ -142,7 +142,9 @@ def test_a_tag_is_one_more_name(store: Store) -> None:
 
 def test_removing_the_last_name_removes_everything(store: Store, tmp_path: Path) -> None:
     image_id = _add(store, "base")
-    assert store.remove("base") == {"untagged": ["localhost/base:latest"], "deleted": [image_id]}
+    removed = store.remove("base")
+    assert (removed["untagged"], removed["deleted"]) == (["localhost/base:latest"], [image_id])
+    assert removed["reclaimed_bytes"] > 0
     assert store.images() == []
     assert list((tmp_path / "image/blobs/sha256").iterdir()) == []
     assert list((tmp_path / "layers").iterdir()) == []
@@ -173,7 +175,7 @@ def test_an_image_in_use_is_refused_and_the_container_is_named(store: Store) -> 
 def test_force_takes_the_names_of_an_image_in_use_but_keeps_its_layers(store: Store) -> None:
     image_id = _add(store, "base")
     result = store.remove("base", force=True, used_by={image_id: ["web"]})
-    assert result == {"untagged": ["localhost/base:latest"], "deleted": []}
+    assert result == {"untagged": ["localhost/base:latest"], "deleted": [], "reclaimed_bytes": 0}
     assert os.listdir(store.lowers(store.find(image_id))[0]) == ["file"]
 
 
@@ -212,7 +214,7 @@ def test_pruning_leaves_alone_what_is_being_added(store: Store, tmp_path: Path) 
     with store.adding():
         added = add_layer(store, {"x": Entry(stat.S_IFREG | 0o644, 0)}, lambda _done, _total: None)
         assert other.prune()["reclaimed_bytes"] == 0
-        assert os.path.isdir(store.layer_path(added.diff_id))
+        assert store.layer_place([added.diff_id], 0)
 
 
 def test_a_changed_index_is_seen_and_an_unchanged_one_is_not_read_again(store: Store, tmp_path: Path) -> None:
@@ -263,7 +265,8 @@ def test_a_damaged_index_is_an_error_in_words(store: Store, tmp_path: Path, text
 def test_an_image_whose_layer_is_gone_says_so(store: Store) -> None:
     _add(store, "base")
     image = store.find("base")
-    os.rename(store.layer_path(image.layers[0]), store.layer_path(image.layers[0]) + ".gone")
+    place = store.lowers(image)[0]
+    os.rename(place, f"{place}.gone")
     with pytest.raises(EngineError, match="a layer of the image localhost/base:latest is missing"):
         store.lowers(image)
 
