@@ -14,6 +14,15 @@ ROLES = {
     "worker": "engine.supervise.worker",
 }
 
+SURROUNDINGS = (
+    *("PATH", "HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME"),
+    *("http_proxy", "https_proxy", "all_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "DOCKER_CONFIG", "REGISTRY_AUTH_FILE"),
+    *("CONTAINERS_REGISTRIES_CONF", "CONTAINERS_REGISTRIES_CONF_DIR"),
+    *("SOURCE_DATE_EPOCH", "QUARTERDECK_LAYER_BYTES_MAX", "QUARTERDECK_LAYER_ENTRIES_MAX"),
+)
+"""What a worker takes over of the environment of the command that it works for, and nothing else."""
+
 
 def command(role: str, *arguments: str, site: bool = True) -> list[str]:
     """The argument list that starts `role`; without `site` the process has the standard library alone."""

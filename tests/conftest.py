@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -19,8 +20,9 @@ HANG_SECONDS = 240.0
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker of tests/support/requirements.py; and end in order when told to, engines included."""
+    """Declare the marker of tests/support/requirements.py; ask no registry outside; end in order when told to."""
     config.addinivalue_line("markers", "requires(*names): skips naming what this machine has not")
+    os.environ["CONTAINERS_REGISTRIES_CONF"] = str(Path(__file__).with_name("support") / "no_registries.conf")
     signal.signal(signal.SIGTERM, lambda _signal, _frame: pytest.exit("ended by SIGTERM", returncode=143))
 
 

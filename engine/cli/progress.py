@@ -1,38 +1,46 @@
-"""One line on stderr that tells how far long work has come."""
+"""How far long work has come: on stderr, since stdout is data.
+
+On a terminal a few lines that are drawn over and over; elsewhere a line whenever a layer comes to its next step.
+"""
 
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from engine.cli.render.clean import printable
+if TYPE_CHECKING:
+    from engine.cli.render.drawing import Drawing, Telling
 
-_CLEAR_LINE = "\r\x1b[K"
+Show = Callable[[dict[str, Any]], None]
 
 
 @contextmanager
-def progress_line() -> Iterator[Callable[[dict[str, Any]], None] | None]:
-    """A callback for the engine; None where stderr is not a terminal, since words there are for people."""
-    if not os.isatty(2):
+def progress(*, quiet: bool = False) -> Iterator[Show | None]:
+    """A callback for the engine; None where nobody wants to know."""
+    if quiet:
         yield None
         return
-    shown = False
-
-    def show(event: dict[str, Any]) -> None:
-        nonlocal shown
-        shown = True
-        sys.stderr.write(_CLEAR_LINE + _words(event))
-        sys.stderr.flush()
-
+    shown = _Shown(terminal=os.isatty(2))
     try:
-        yield show
+        yield shown.show
     finally:
-        if shown:
-            sys.stderr.write(_CLEAR_LINE)
-            sys.stderr.flush()
+        shown.close()
 
 
-def _words(event: dict[str, Any]) -> str:
-    step, done, total = printable(str(event.get("step", ""))), event.get("done", 0), event.get("total", 0)
-    return f"{step} {100 * done // total}%" if isinstance(total, int) and total > 0 else f"{step} ..."
+class _Shown:
+    """What draws is imported with the first event, which most commands never see."""
+
+    def __init__(self, *, terminal: bool) -> None:
+        self._terminal = terminal
+        self._drawing: Drawing | Telling | None = None
+
+    def show(self, event: dict[str, Any]) -> None:
+        if self._drawing is None:
+            from engine.cli.render import drawing
+
+            self._drawing = drawing.Drawing() if self._terminal else drawing.Telling()
+        self._drawing.show(event)
+
+    def close(self) -> None:
+        if self._drawing is not None:
+            self._drawing.close()

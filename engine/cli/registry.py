@@ -37,9 +37,21 @@ COMMANDS: Final[dict[str, Command]] = {
     "top": Command("container.top", "CONTAINER", "List the processes of a container", False),
     "stats": Command("container.stats", "[OPTIONS] [CONTAINER...]", "Show what containers use, live", False),
     "inspect": Command("container.inspect", "[OPTIONS] NAME...", "Show everything about containers or images", False),
-    "diff": Command("container.diff", "CONTAINER", "List what a container's file system changed", False),
+    "diff": Command("container.diff", "NAME [NAME]", "List what changed in a file system, or between two", False),
+    "commit": Command("container.commit", "[OPTIONS] CONTAINER [NAME[:TAG]]", "Make an image of a container's changes"),
     "images": Command("image.images", "[OPTIONS] [NAME]", "List images", False),
+    "pull": Command("image.pull", "[OPTIONS] IMAGE...", "Fetch images from a registry"),
+    "push": Command("image.push", "[OPTIONS] IMAGE [TARGET]", "Send an image to a registry"),
+    "tag": Command("image.tag", "IMAGE TARGET", "Give an image one more name"),
     "rmi": Command("image.rmi", "[OPTIONS] IMAGE...", "Remove images"),
+    "history": Command("image.history", "[OPTIONS] IMAGE", "Show how an image came to be", False),
+    "save": Command("image.save", "[OPTIONS] IMAGE...", "Write images into an archive", False),
+    "load": Command("image.load", "[OPTIONS]", "Take the images of an archive"),
+    "import": Command("image.import_", "[OPTIONS] FILE|- [NAME[:TAG]]", "Make an image of a root file system"),
+    "login": Command("image.login", "[OPTIONS] [REGISTRY]", "Store a name and a password for a registry"),
+    "logout": Command("image.logout", "[OPTIONS] [REGISTRY]", "Forget them"),
+    "image prune": Command("image.prune", "[OPTIONS]", "Remove images that nobody needs"),
+    "df": Command("system.df", "[OPTIONS]", "Show what takes disk, and how much of it nobody needs", False),
     "events": Command("system.events", "[OPTIONS]", "Show what happens, live", False),
     "info": Command("system.info", "[OPTIONS]", "Show what the engine can do on this host", False),
     "version": Command("system.version", "[OPTIONS]", "Show the version", False),
@@ -59,7 +71,13 @@ _CONTAINER: Final = {name: name for name, command in COMMANDS.items() if command
 
 GROUPS: Final[dict[str, dict[str, str]]] = {
     "container": _CONTAINER,
-    "image": {"ls": "images", "list": "images", "rm": "rmi", "inspect": "inspect"},
+    "image": {
+        **{name: name for name in ("history", "import", "inspect", "load", "pull", "push", "save", "tag")},
+        "ls": "images",
+        "list": "images",
+        "rm": "rmi",
+        "prune": "image prune",
+    },
     "volume": {
         word: f"volume {command}"
         for word, command in {
@@ -68,9 +86,9 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
             "remove": "rm",
         }.items()
     },
-    "system": {"info": "info", "events": "events", "prune": "prune"},
+    "system": {"df": "df", "info": "info", "events": "events", "prune": "prune"},
 }
 """Docker's management words: `qd container ls` is `qd ps`."""
 
-HIDDEN: Final = frozenset({"prune", *(name for name in COMMANDS if name.startswith("volume "))})
+HIDDEN: Final = frozenset({"prune", "df", *(name for name in COMMANDS if " " in name)})
 """Reached through their group alone, as in Docker."""

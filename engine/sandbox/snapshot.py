@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Any, Final
 
-from engine.errors import EngineError
+from engine.errors import EngineError, NotFound
 from engine.kernel import proc, syscalls
 from engine.layers import changes, copying
 from engine.model.process import Change
@@ -92,6 +92,15 @@ class Snapshots:
         """The directory of what the container has written; None where it has a whole root instead."""
         folder = f"{self._layer_folder(container_id)}/upper"
         return folder if os.path.isdir(folder) else None
+
+    def written(self, container_id: str) -> tuple[str, bool]:
+        """The directory of what the container has written, and whether that is a whole root. Raises NotFound."""
+        upper = self.upper(container_id)
+        if upper is not None:
+            return upper, False
+        if os.path.isdir(copy := self._copy_path(container_id)):
+            return copy, True
+        raise NotFound(f"the files of container {container_id[:12]} are gone", hint="they are after a reboot: qd info")
 
     def is_small(self, container_id: str) -> bool:
         """Whether to remove or measure it is a matter of a millisecond; a copied root never is."""

@@ -3,15 +3,14 @@
 options settled -> image -> writable layer -> volumes -> name, user ids, files of its own, spec checked -> record
 """
 
-import asyncio
 import os
 import shutil
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from typing import Any
 
-from engine import errors, model
-from engine.image.builtin import base
+from engine import model
 from engine.sandbox import labels, sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
@@ -21,24 +20,29 @@ from engine.supervise.provisions import Provisions
 from engine.supervise.registry import Live
 from engine.supervise.signals import signal_number
 
+FindImage = Callable[[str], Awaitable[model.Image]]
+"""The image of a name, wherever it has to come from."""
 _SUBIDS = ("subuid", "subgid")
 
 
 class Creator:
-    """Makes containers, and the built-in image where it is missing."""
+    """Makes containers."""
 
     def __init__(self, parts: Parts, provided: Provisions, meter: Any) -> None:
         self._parts = parts
         self._provisions = provided
         self._meter = meter
-        self._base_lock = asyncio.Lock()
 
-    async def create(self, options: model.CreateOptions, on_event: Any) -> str:
+    async def create(self, options: model.CreateOptions, find_image: FindImage) -> str:
         """Make a container; its id. Nothing is left where it fails."""
+        self._parts.registry.free_name(options.name)
+        options = neighbours.settled(options, self._parts.registry)
+        image = await find_image(options.image)
+        with self._parts.reserving(image.id):
+            return await self._create(options, image)
+
+    async def _create(self, options: model.CreateOptions, image: model.Image) -> str:
         parts = self._parts
-        parts.registry.free_name(options.name)
-        options = neighbours.settled(options, parts.registry)
-        image = await self._image(options.image, on_event)
         options = self._provisions.settled(options, image)
         runtime_spec.arguments(options, image.config)  # a program that is missing is told before anything is made
         container_id = os.urandom(32).hex()
@@ -85,28 +89,6 @@ class Creator:
         taken = [range(ids[0], sum(ids)) for live in self._parts.registry if (ids := live.container.ids)]
         subuid, subgid = ((files.read(f"/etc/{name}") or b"").decode("utf-8", "replace") for name in _SUBIDS)
         return userids.allocate(taken, size, userids.pool(subuid, subgid, self._parts.paths.root)).start, size
-
-    async def _image(self, name: str, on_event: Any) -> model.Image:
-        try:
-            return self._parts.store.find(name)
-        except errors.NotFound:
-            if name not in base.NAMES:
-                raise
-        await self.build_base(on_event, rebuild=False)
-        return self._parts.store.find(name)
-
-    async def build_base(self, on_event: Any, *, rebuild: bool) -> str:
-        """Assemble the built-in image where it is missing, in a worker; its id."""
-        async with self._base_lock:
-            if not rebuild:
-                try:
-                    return self._parts.store.find(base.NAME).id
-                except errors.NotFound:
-                    pass
-            paths = self._parts.paths
-            image_id: str = await worker.work("build_base", on_event, images_dir=paths.images, layers_dir=paths.layers)
-        self._parts.journal.record("image", "tag", image_id, base.NAME)
-        return image_id
 
     async def _prepare(self, container_id: str, lowers: list[str]) -> None:
         """The writable layer: two directories, or, where there is no overlay, a copy that takes its time."""

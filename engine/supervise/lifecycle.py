@@ -11,7 +11,7 @@ from engine import errors, model
 from engine.model import Status
 from engine.sandbox import resources
 from engine.supervise import worker
-from engine.supervise.creating import Creator
+from engine.supervise.creating import Creator, FindImage
 from engine.supervise.parts import Parts
 from engine.supervise.provisions import Provisions
 from engine.supervise.registry import Live
@@ -33,13 +33,9 @@ class Lifecycle:
         self._creator = Creator(parts, self.provisions, meter)
         runs.on_gone = self._remove_soon
 
-    async def create(self, options: model.CreateOptions, on_event: Any) -> str:
+    async def create(self, options: model.CreateOptions, find_image: FindImage) -> str:
         """Make a container; its id. Nothing is left where it fails."""
-        return await self._creator.create(options, on_event)
-
-    async def build_base(self, on_event: Any, *, rebuild: bool) -> str:
-        """Assemble the built-in image where it is missing; its id."""
-        return await self._creator.build_base(on_event, rebuild=rebuild)
+        return await self._creator.create(options, find_image)
 
     async def start(self, live: Live, size: tuple[int, int] | None = None) -> None:
         """Start; a no-op where it runs."""

@@ -9,17 +9,32 @@ from typing import Any, TypeVar
 import msgspec
 
 from engine import errors, model, wire
-from engine.supervise import events, listing, processes, report, worker
+from engine.supervise import events, listing, processes, report
+from engine.supervise.committing import Committer
+from engine.supervise.comparing import Comparison
+from engine.supervise.fetching import Fetcher
+from engine.supervise.image_methods import ImageMethods
+from engine.supervise.image_requests import (
+    Base,
+    Commit,
+    ImageName,
+    Import,
+    Load,
+    PruneImages,
+    Pull,
+    Push,
+    Save,
+    Tag,
+)
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.requests import (
-    Base,
     Create,
+    Diff,
     Events,
     Exec,
     Hello,
-    ImageName,
     List,
     NewVolume,
     Nothing,
@@ -45,6 +60,9 @@ class Methods:
         self._lifecycle = lifecycle
         self._sessions = sessions
         self._volumes = VolumeMethods(parts, lifecycle.provisions)
+        self._fetcher = Fetcher(parts)
+        self._comparison = Comparison(parts)
+        self._images = ImageMethods(parts, self._fetcher, Committer(parts, lifecycle, self._fetcher))
 
     def table(self) -> dict[str, Method]:
         """For the server."""
@@ -58,13 +76,21 @@ class Methods:
             "top": _on(Ref, self.top),
             "stats": _on(Refs, self.stats),
             "history": _on(Ref, self.history),
-            "diff": _on(Ref, self.diff),
+            "diff": _on(Diff, self.diff),
             "log": _on(Ref, self.log),
             "follow": _on(Ref, self.follow),
             "attach": _on(Ref, self.attach),
             "wait": _on(Ref, self.wait),
             "events": _on(Events, self.events),
-            "images": _on(Nothing, self.images),
+            "images": _on(Nothing, self._images.list),
+            "image_history": _on(ImageName, self._images.history),
+            "disk_usage": _on(Nothing, self._images.disk_usage),
+            "pull": _on(Pull, self._images.pull),
+            "push": _on(Push, self._images.push),
+            "commit": _on(Commit, self._images.commit),
+            "save": _on(Save, self._images.save),
+            "load": _on(Load, self._images.load),
+            "import_image": _on(Import, self._images.import_image),
             "volumes": _on(Nothing, self._volumes.list),
         }
         change = {
@@ -80,8 +106,10 @@ class Methods:
             "update": _on(Update, self.update),
             "resize": _on(Ref, self.resize),
             "exec": _on(Exec, self.exec),
-            "remove_image": _on(ImageName, self.remove_image),
-            "build_base": _on(Base, self.build_base),
+            "remove_image": _on(ImageName, self._images.remove),
+            "build_base": _on(Base, self._images.build_base),
+            "tag": _on(Tag, self._images.tag),
+            "prune_images": _on(PruneImages, self._images.prune),
             "prune": _on(Nothing, self.prune),
             "create_volume": _on(NewVolume, self._volumes.create),
             "remove_volume": _on(VolumeName, self._volumes.remove),
@@ -122,11 +150,9 @@ class Methods:
     async def history(self, params: Ref, _peer: Peer) -> Any:
         return self._find(params.ref).meter.ring.series(params.seconds)
 
-    async def diff(self, params: Ref, peer: Peer) -> Any:
+    async def diff(self, params: Diff, peer: Peer) -> Any:
         """In events of a thousand each: a container may have changed more files than one line holds."""
-        live = self._find(params.ref)
-        lowers = self._parts.store.lowers(self._parts.store.find(live.container.image_id))
-        found = await worker.work("changes", **self._parts.paths._asdict(), container_id=live.id, lowers=lowers)
+        found = await self._comparison.changes(params.ref, params.other)
         for start in range(0, len(found), _CHANGES_A_LINE):
             await peer.event({"changes": found[start : start + _CHANGES_A_LINE]})
         return {}
@@ -174,11 +200,11 @@ class Methods:
         except TimeoutError:
             return
 
-    async def images(self, _params: Nothing, _peer: Peer) -> Any:
-        return self._parts.store.images()
-
     async def create(self, params: Create, peer: Peer) -> Any:
-        container_id = await self._lifecycle.create(params.options, _progress_to(peer))
+        async def find_image(name: str) -> model.Image:
+            return await self._fetcher.wanted(name, params.pull, params.platform, params.environment, peer.progress)
+
+        container_id = await self._lifecycle.create(params.options, find_image)
         await self._warn(peer)
         return {"id": container_id}
 
@@ -237,26 +263,6 @@ class Methods:
     async def exec(self, params: Exec, peer: Peer) -> Any:
         return await self._sessions.execute(self._find(params.ref), params.options, peer)
 
-    async def remove_image(self, params: ImageName, _peer: Peer) -> Any:
-        removed = self._parts.store.remove(params.name, force=params.force, used_by=self._uses())
-        for name in removed["untagged"]:
-            self._parts.journal.record("image", "untag", "", name)
-        for image_id in removed["deleted"]:
-            self._parts.journal.record("image", "delete", image_id, params.name)
-        return removed
-
-    def _uses(self) -> dict[str, list[str]]:
-        """Image id -> names of the containers made of it, or that see its files."""
-        used: dict[str, list[str]] = {}
-        for live in self._parts.registry:
-            for image_id in {live.container.image_id, *(mount.image for mount in live.options.images)}:
-                used.setdefault(image_id, []).append(live.name)
-        return used
-
-    async def build_base(self, params: Base, peer: Peer) -> Any:
-        say = _progress_to(peer)
-        return {"id": await self._lifecycle.build_base(say, rebuild=params.rebuild)}
-
     async def prune(self, _params: Nothing, _peer: Peer) -> Any:
         """Stopped containers, then what the image store does not need."""
         removed: list[str] = []
@@ -266,17 +272,13 @@ class Methods:
                 reclaimed += await self._lifecycle.written_bytes(live)
                 await self._lifecycle.remove(live, force=False)
                 removed.append(live.id)
-        images = self._parts.store.prune(self._uses())
+        images = self._parts.store.prune(self._parts.image_uses())
         return {"containers": removed, **images, "reclaimed_bytes": reclaimed + images["reclaimed_bytes"]}
 
 
 def _wants_past(params: Events) -> bool:
     """As Docker: without --since, and following, only what comes."""
     return params.since_ns is not None or not params.follow
-
-
-def _progress_to(peer: Peer) -> Callable[[dict[str, Any]], None]:
-    return lambda event: peer.run(peer.event(event))
 
 
 def _on(kind: type[P], handler: Callable[[P, Peer], Awaitable[Any]]) -> Handler:

@@ -1,7 +1,9 @@
 """What the supervisor's rooms share: one of each, made at its start."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,12 +36,32 @@ class Parts:
     """What does not work on this host, as found out by the supervisor itself."""
     told: set[str] = field(default_factory=set)
 
+    reserved: Counter[str] = field(default_factory=Counter)
+    """Ids of images of which containers are being made."""
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
     @property
     def filters(self) -> str:
         """The folder of compiled seccomp filters."""
         return f"{self.paths.run}/seccomp"
+
+    def image_uses(self) -> dict[str, list[str]]:
+        """Image id -> names of the containers made of it, or that see its files; those that are being made included."""
+        used: dict[str, list[str]] = {image_id: ["that is being created"] for image_id in self.reserved}
+        for live in self.registry:
+            for image_id in {live.container.image_id, *(mount.image for mount in live.options.images)}:
+                used.setdefault(image_id, []).append(live.name)
+        return used
+
+    @contextmanager
+    def reserving(self, image_id: str) -> Iterator[None]:
+        """Within this block the image counts as used."""
+        self.reserved[image_id] += 1
+        try:
+            yield
+        finally:
+            self.reserved[image_id] -= 1
+            self.reserved += Counter()  # drops what is at zero
 
     def background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run beside everything else; the reference keeps it from being collected."""

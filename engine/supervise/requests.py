@@ -40,6 +40,18 @@ class Create(msgspec.Struct, frozen=True):
     """How a container is asked for."""
 
     options: model.CreateOptions
+    pull: str = "missing"
+    """When its image is fetched: always, missing or never."""
+    platform: str = ""
+    environment: dict[str, str] = {}
+    """Of the command that asks; see `engine.launch.SURROUNDINGS`."""
+
+
+class Diff(msgspec.Struct, frozen=True):
+    """A container or an image, and another one to compare with."""
+
+    ref: str
+    other: str = ""
 
 
 class Exec(msgspec.Struct, frozen=True):
@@ -73,13 +85,6 @@ class Events(msgspec.Struct, frozen=True):
     follow: bool = False
 
 
-class ImageName(msgspec.Struct, frozen=True):
-    """One image."""
-
-    name: str
-    force: bool = False
-
-
 class NewVolume(msgspec.Struct, frozen=True):
     """A volume to be made; without a name it gets one of its own."""
 
@@ -98,9 +103,3 @@ class Volumes(msgspec.Struct, frozen=True):
     """All that nobody has, or those without a name of an operator's alone."""
 
     all: bool = False
-
-
-class Base(msgspec.Struct, frozen=True):
-    """The built-in image."""
-
-    rebuild: bool = False

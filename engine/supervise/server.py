@@ -97,6 +97,10 @@ class Peer:
         """Tell something before the result, or after it where the method says so."""
         await self.send({"event": event})
 
+    def progress(self, event: Any) -> None:
+        """Tell something before the result, without waiting for it to be taken."""
+        self.run(self.event(event))
+
     async def requests(self, reader: wire.LineReader) -> list[tuple[bytes, list[int]]]:
         """The next requests, each with its descriptors; an empty list at the end.
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import msgspec
 
-from engine.image.builtin import base
 from engine.layers import copying
 from engine.sandbox import filling
 from engine.sandbox.snapshot import Snapshots
@@ -16,14 +15,16 @@ from engine.supervise.volumes import Volumes
 Say = Callable[[dict[str, Any]], None]
 
 
-def build_base(say: Say, images_dir: str, layers_dir: str) -> str:
-    """Assemble the built-in image; its id."""
-    return base.build(images_dir, layers_dir, lambda step, done, total: say(_progress(step, done, total)))
-
-
 def changes(_say: Say, root: str, run: str, container_id: str, lowers: list[str]) -> Any:
     """What a container's file system has that its image has not."""
     return msgspec.to_builtins(Snapshots(Paths(root, run)).changes(container_id, lowers))
+
+
+def between(_say: Say, old: list[str], new: list[str]) -> Any:
+    """What differs between two stacks of folders, top first."""
+    from engine.layers import between
+
+    return msgspec.to_builtins(between.between(old, new))
 
 
 def remove_layer(_say: Say, root: str, run: str, container_id: str) -> None:
@@ -59,7 +60,3 @@ def copy_image(_say: Say, lowers: list[str], target: str) -> None:
 def remove_tree(_say: Say, path: str) -> int:
     """Remove a directory, where that may be much; the bytes of disk that it took."""
     return tree.remove(path)
-
-
-def _progress(step: str, done: int, total: int) -> dict[str, Any]:
-    return {"step": step, "done": done, "total": total}

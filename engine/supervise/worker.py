@@ -18,7 +18,11 @@ from typing import IO, Any
 from engine import errors, launch
 
 TASKS = {
-    "build_base": "engine.supervise.tasks:build_base",
+    **{
+        name: f"engine.supervise.image_tasks:{name}"
+        for name in ("build_base", "pull", "push", "commit", "save", "load", "import_image", "disk_usage")
+    },
+    "between": "engine.supervise.tasks:between",
     "changes": "engine.supervise.tasks:changes",
     "remove_layer": "engine.supervise.tasks:remove_layer",
     "size": "engine.supervise.tasks:size",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from support.memory_images import MemoryImages
 
 from engine import errors, model
 from engine.client import Progress
@@ -14,7 +15,7 @@ from engine.session import Attached, Executed
 from engine.supervise.log import LogReader
 
 
-class MemoryEngine:
+class MemoryEngine(MemoryImages):
     """`calls` holds the name and the arguments of every change that was asked for."""
 
     def __init__(self) -> None:
@@ -23,6 +24,9 @@ class MemoryEngine:
         self.failures: dict[str, errors.EngineError] = {}
         self.present: list[model.Container] = []
         self.local: list[model.Image] = []
+        self.pulled: list[dict[str, Any]] = []
+        self.steps: list[dict[str, Any]] = []
+        self.usage: dict[str, Any] = {}
         self.journal: list[model.Event] = []
         self.figures: list[model.Stats] = []
         self.running: list[model.Process] = []
@@ -51,7 +55,14 @@ class MemoryEngine:
         self._note("prune")
         return {"containers": ["a" * 64], "images": [], "reclaimed_bytes": 1_234_567}
 
-    def create(self, options: model.CreateOptions | dict[str, Any], progress: Progress | None = None) -> str:
+    def create(
+        self,
+        options: model.CreateOptions | dict[str, Any],
+        progress: Progress | None = None,
+        *,
+        pull: str = "missing",
+        platform: str = "",
+    ) -> str:
         self._note("create")
         self.made.append(msgspec.convert(msgspec.to_builtins(options), model.CreateOptions))
         return "c" * 64
@@ -129,8 +140,8 @@ class MemoryEngine:
     def history(self, ref: str, seconds: int = 300) -> model.Series:
         raise errors.NotFound("memory has no past")
 
-    def changes(self, ref: str) -> tuple[model.Change, ...]:
-        self._note("changes", ref)
+    def changes(self, ref: str, other: str = "") -> tuple[model.Change, ...]:
+        self._note("changes", ref, other)
         return tuple(self.changed)
 
     def log(self, ref: str, run: int | None = None) -> LogReader:
@@ -138,13 +149,6 @@ class MemoryEngine:
 
     def follow_log(self, ref: str) -> Attached:
         raise errors.NotFound("memory has no logs")
-
-    def images(self) -> tuple[model.Image, ...]:
-        return tuple(self.local)
-
-    def remove_image(self, name: str, *, force: bool = False) -> dict[str, Any]:
-        self._note("remove_image", name, force)
-        return {"untagged": [name], "deleted": ["sha256:" + "d" * 64]}
 
     def volumes(self) -> tuple[model.Volume, ...]:
         self._note("volumes")
@@ -161,15 +165,5 @@ class MemoryEngine:
         self._note("prune_volumes", everything)
         return {"volumes": ["old"], "reclaimed_bytes": 2_000}
 
-    def build_base(self, progress: Progress | None = None, *, rebuild: bool = False) -> str:
-        self._note("build_base", rebuild)
-        return "sha256:" + "b" * 64
-
     def close(self) -> None:
         """Nothing is open."""
-
-    def _note(self, *call: Any) -> None:
-        self.calls.append(call)
-        failure = self.failures.get(str(call[0]))
-        if failure is not None:
-            raise failure

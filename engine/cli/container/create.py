@@ -16,6 +16,6 @@ def configure(parser: Parser) -> None:
 
 def run(context: Context, args: Namespace) -> int:
     """Create, and print the id."""
-    container_id = create(context, options_of(args), args.cidfile)
+    container_id = create(context, options_of(args), args)
     sys.stdout.write(f"{container_id}\n")
     return 0

@@ -133,7 +133,9 @@ def _add_lifecycle_flags(parser: Parser) -> None:
     add("--stop-signal", metavar="SIGNAL", help="what stops it; SIGTERM where the image does not say")
     add("--stop-timeout", type=int, metavar="SECONDS", help="how long stopping may take before SIGKILL")
     add("--cidfile", metavar="FILE", help="write the id of the container here")
-    add("--pull", choices=PULL, default="missing", help="accepted; images are not pulled yet")
+    add("--pull", choices=PULL, default="missing", help="when the image is fetched: always, missing, never")
+    add("--platform", default="", metavar="OS/ARCH", help="the platform of an image that is fetched")
+    parser.flag("-q", "--quiet", help="no progress of what is fetched")
 
 
 def _environment(args: Namespace) -> tuple[str, ...]:

@@ -1,19 +1,20 @@
 """Creating a container as `run` and `create` do: progress on stderr, the id in a file."""
 
 import os
+from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
 from engine.cli.context import Context
-from engine.cli.progress import progress_line
+from engine.cli.progress import progress
 from engine.errors import InvalidInput
 
 
-def create(context: Context, options: dict[str, Any], cidfile: str | None) -> str:
+def create(context: Context, options: dict[str, Any], args: Namespace) -> str:
     """The id of the new container. Raises what the engine raises, and `InvalidInput` for a cidfile that exists."""
-    save = _open_cidfile(cidfile) if cidfile else None
-    with progress_line() as progress:
-        container_id = context.engine.create(options, progress)
+    save = _open_cidfile(args.cidfile) if args.cidfile else None
+    with progress(quiet=args.quiet) as show:
+        container_id = context.engine.create(options, show, pull=args.pull, platform=args.platform)
     if save is not None:
         save(container_id)
     return container_id

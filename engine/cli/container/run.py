@@ -25,7 +25,7 @@ def run(context: Context, args: Namespace) -> int:
     options = options_of(args)
     if not args.detach:
         require_terminal(tty=args.tty, interactive=args.interactive)
-    container_id = create(context, options, args.cidfile)
+    container_id = create(context, options, args)
     if args.detach:
         with _removed_on_failure(context, container_id, remove=args.rm):
             context.engine.start(container_id)

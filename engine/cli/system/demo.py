@@ -17,7 +17,7 @@ from engine.cli.context import Context
 from engine.cli.demo import LABEL, LOGGER, demo_containers
 from engine.cli.logs.printer import Printer
 from engine.cli.logs.tail import find_tail
-from engine.cli.progress import progress_line
+from engine.cli.progress import progress
 from engine.cli.render.listing import format_listing
 from engine.errors import EngineError, MissingFeature
 from engine.model import Container, CreateOptions, Status
@@ -48,8 +48,8 @@ def run(context: Context, args: Namespace) -> int:
 def _start_all(context: Context) -> int:
     """Go on past what cannot be: on a host that refuses it all, the dashboard still opens, and says why."""
     try:
-        with progress_line() as progress:
-            image_id = context.engine.build_base(progress)
+        with progress() as show:
+            image_id = context.engine.build_base(show)
     except EngineError as err:
         return report.failure(err)
     existing = _existing(context)

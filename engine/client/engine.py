@@ -7,36 +7,22 @@ The model, and msgspec with it, is imported by the first method that returns a v
 like do not need it, and are a quarter quicker without.
 """
 
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from engine import connection, errors
+from engine.client.images import ImageCalls
+from engine.client.transport import Progress, plain, surroundings
+from engine.client.volumes import VolumeCalls
 from engine.connection import Connection
 from engine.session import Attached, Executed
-from engine.state.paths import Paths, from_environment
 from engine.supervise.log import LogReader
 
 if TYPE_CHECKING:
     from engine import model
 
-T = TypeVar("T")
-Progress = Callable[[dict[str, Any]], None]
-"""Called with `{"step": words, "done": n, "total": n}`; n in bytes or items, total 0 where not known."""
 
-
-class Engine:
+class Engine(ImageCalls, VolumeCalls):
     """A client of one engine; connects, and starts the supervisor, at the first call."""
-
-    def __init__(
-        self, paths: Paths | None = None, *, start: bool = True, on_warning: Callable[[str], None] = lambda _text: None
-    ) -> None:
-        self.paths = paths or from_environment()
-        self._on_warning = on_warning
-        """Called with what a user of this host should know, such as limits that have no effect here; told once each."""
-        self._start = start
-        self._local = threading.local()
 
     # --- the engine itself -------------------------------------------------------------------------------------
 
@@ -80,12 +66,20 @@ class Engine:
 
     # --- containers --------------------------------------------------------------------------------------------
 
-    def create(self, options: "model.CreateOptions | dict[str, Any]", progress: Progress | None = None) -> str:
+    def create(
+        self,
+        options: "model.CreateOptions | dict[str, Any]",
+        progress: Progress | None = None,
+        *,
+        pull: str = "missing",
+        platform: str = "",
+    ) -> str:
         """Make a container and return its id. The built-in base image is assembled where it is missing.
 
-        A mapping has the fields of the value, those at their defaults may be absent; so for `execute`.
+        `pull` is always, missing or never. A mapping has the fields of the value, those at their defaults may be
+        absent; so for `execute`.
         """
-        params = {"options": _plain(options)}
+        params = {"options": plain(options), "pull": pull, "platform": platform, "environment": surroundings()}
         return str(self._call("create", params, progress)["id"])
 
     def start(self, ref: str) -> None:
@@ -108,7 +102,7 @@ class Engine:
     def execute(self, ref: str, options: "model.ExecOptions | dict[str, Any]") -> Executed:
         """Start one more program in a running container."""
         own = self._connect()
-        params = {"ref": ref, "options": _plain(options)}
+        params = {"ref": ref, "options": plain(options)}
         result = own.call("exec", params)
         return Executed(own, own.take_fds(), result)
 
@@ -144,7 +138,7 @@ class Engine:
         self, ref: str, limits: "model.Limits | None" = None, restart: "model.RestartPolicy | None" = None
     ) -> None:
         """Change what is set in `limits` (None keeps the old value), in the kernel at once where it runs."""
-        params = {"ref": ref, "limits": _plain(limits), "restart": _plain(restart)}
+        params = {"ref": ref, "limits": plain(limits), "restart": plain(restart)}
         self._call("update", params)
 
     def wait(self, ref: str) -> int:
@@ -195,14 +189,18 @@ class Engine:
 
         return self._get("history", {"ref": ref, "seconds": seconds}, model.Series)
 
-    def changes(self, ref: str) -> "tuple[model.Change, ...]":
-        """What its file system has that the image has not, sorted by path."""
+    def changes(self, ref: str, other: str = "") -> "tuple[model.Change, ...]":
+        """What a container's file system has that its image has not, or an image's that its parent has not; sorted.
+
+        With `other`, what that one has that `ref` has not; each is a container or an image.
+        """
         import msgspec
 
         from engine import model
 
         found: list[model.Change] = []
-        self._call("diff", {"ref": ref}, lambda e: found.extend(msgspec.convert(e["changes"], list[model.Change])))
+        params = {"ref": ref, "other": other}
+        self._call("diff", params, lambda e: found.extend(msgspec.convert(e["changes"], list[model.Change])))
         return tuple(found)
 
     def log(self, ref: str, run: int | None = None) -> LogReader:
@@ -219,100 +217,9 @@ class Engine:
         """The last run's output with word of what is added, as `Attached` without standard input."""
         return self._attach("follow", {"ref": ref})
 
-    # --- images ------------------------------------------------------------------------------------------------
-
-    def images(self) -> "tuple[model.Image, ...]":
-        """Images of the local store, newest first."""
-        from engine import model
-
-        return self._get("images", {}, tuple[model.Image, ...])
-
-    def remove_image(self, name: str, *, force: bool = False) -> dict[str, Any]:
-        """Remove a name, and the image with its last name: `{"untagged": [..], "deleted": [..]}`."""
-        result: dict[str, Any] = self._call("remove_image", {"name": name, "force": force})
-        return result
-
-    def build_base(self, progress: Progress | None = None, *, rebuild: bool = False) -> str:
-        """Assemble localhost/base:latest from the host's programs; the image's id. Kept where it exists."""
-        return str(self._call("build_base", {"rebuild": rebuild}, progress)["id"])
-
-    # --- volumes -----------------------------------------------------------------------------------------------
-
-    def volumes(self) -> "tuple[model.Volume, ...]":
-        """Every volume, by name, with the containers that have it."""
-        from engine import model
-
-        return self._get("volumes", {}, tuple[model.Volume, ...])
-
-    def create_volume(self, name: str = "", labels: dict[str, str] | None = None) -> str:
-        """Make an empty volume, where it is not there already; its name, which is made up for an empty one."""
-        return str(self._call("create_volume", {"name": name, "labels": labels or {}})["name"])
-
-    def remove_volume(self, name: str, *, force: bool = False) -> None:
-        """Remove it with its files; refused where a container has it. With `force` one that is missing is no error."""
-        self._call("remove_volume", {"name": name, "force": force})
-
-    def prune_volumes(self, *, everything: bool = False) -> dict[str, Any]:
-        """Remove volumes that no container has, those without a name alone unless `everything`:
-        `{"volumes": [names], "reclaimed_bytes": n}`."""
-        result: dict[str, Any] = self._call("prune_volumes", {"all": everything})
-        return result
-
-    # --- transport ---------------------------------------------------------------------------------------------
-
-    def close(self) -> None:
-        """Close this thread's connection."""
-        own: Connection | None = getattr(self._local, "connection", None)
-        if own is not None:
-            own.close()
-            self._local.connection = None
-
-    def _connect(self) -> Connection:
-        return connection.connect(self.paths, start=self._start)
-
-    def _call(
-        self,
-        method: str,
-        params: dict[str, Any],
-        progress: Progress | None = None,
-        meanwhile: Callable[[], None] | None = None,
-        fds: tuple[int, ...] = (),
-    ) -> Any:
-        """A call on this thread's own connection, made anew where it was lost."""
-        own: Connection | None = getattr(self._local, "connection", None)
-        if own is None:
-            own = self._local.connection = self._connect()
-        try:
-            return own.call(method, params, self._sort(progress), meanwhile, fds)
-        except errors.Unreachable:
-            self.close()
-            raise
-
-    def _get(self, method: str, params: dict[str, Any], kind: type[T]) -> T:
-        import msgspec
-
-        return msgspec.convert(self._call(method, params), kind)
-
-    def _sort(self, progress: Progress | None) -> Progress:
-        """Events before a result are warnings, or progress."""
-
-        def sort(event: dict[str, Any]) -> None:
-            if "warning" in event:
-                self._on_warning(event["warning"])
-            elif progress is not None:
-                progress(event)
-
-        return sort
-
     def _attach(self, method: str, params: dict[str, Any], meanwhile: Callable[[], None] | None = None) -> Attached:
         """This thread's connection becomes the session's: `run` has made it a moment ago, to create the container."""
         result = self._call(method, params, meanwhile=meanwhile)
         own: Connection = self._local.connection
         self._local.connection = None
         return Attached(own, own.take_fds(), result)
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it. What is plain already needs no msgspec; a value of the model has brought it along."""
-    encoder = sys.modules.get("msgspec")
-    return value if encoder is None else encoder.to_builtins(value)

@@ -1,0 +1,84 @@
+"""Images that come, and go, by workers that change the store: the built-in one, a registry's, an archive's."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine import errors, launch, model
+from engine.image import reference
+from engine.image.builtin import base
+from engine.supervise import worker
+from engine.supervise.image_requests import Pull
+from engine.supervise.parts import Parts
+
+Say = Callable[[dict[str, Any]], None]
+
+
+class Fetcher:
+    """Runs them, and tells the journal."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._base_lock = asyncio.Lock()
+
+    async def work(
+        self,
+        task: str,
+        say: Say = lambda _event: None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        fds: Sequence[int] = (),
+        **params: Any,
+    ) -> Any:
+        """Run a task on the store. It has no other variables than the command that asked for it wants it to have."""
+        paths = self._parts.paths
+        own = {name: value for name, value in (environment or {}).items() if name in launch.SURROUNDINGS}
+        folders = {"images_dir": paths.images, "layers_dir": paths.layers}
+        return await worker.work(task, say, environment=own, fds=fds, **folders, **params)
+
+    async def wanted(
+        self, name: str, policy: str, platform: str, environment: Mapping[str, str], say: Say
+    ) -> model.Image:
+        """The image for a new container, fetched where the policy (always, missing, never) says so."""
+        if policy not in ("always", "missing", "never"):
+            raise errors.InvalidInput(f"{policy} is no pull policy", hint="--pull always, missing or never")
+        if policy != "always" and (found := self._find(name)) is not None:
+            return found
+        if name in base.NAMES:
+            await self.build_base(say, rebuild=False)
+        elif policy == "never" or not _can_be_pulled(name):
+            self._parts.store.find(name)  # raises, in words
+        else:
+            await self.pull(Pull(name=name, platform=platform, environment=dict(environment)), say)
+        return self._parts.store.find(name)
+
+    def _find(self, name: str) -> model.Image | None:
+        try:
+            return self._parts.store.find(name)
+        except errors.NotFound:
+            return None
+
+    async def pull(self, params: Pull, say: Say) -> Any:
+        """Fetch from a registry."""
+        pulled = await self.work("pull", say, **msgspec.to_builtins(params))
+        for one in pulled:
+            self._parts.journal.record("image", "pull", one["id"], one["name"])
+        return pulled
+
+    async def build_base(self, say: Say, *, rebuild: bool) -> str:
+        """Assemble the built-in image where it is missing; its id."""
+        async with self._base_lock:
+            if not rebuild and (found := self._find(base.NAME)) is not None:
+                return found.id
+            image_id: str = await self.work("build_base", say)
+        self._parts.journal.record("image", "tag", image_id, base.NAME)
+        return image_id
+
+
+def _can_be_pulled(name: str) -> bool:
+    """An id says nothing of a registry, and what is called localhost/ is of this host alone."""
+    if reference.id_prefix(name) and name.startswith("sha256:"):
+        return False
+    return any(one.registry != reference.LOCAL for one in reference.candidates(name))
