@@ -1,150 +1,156 @@
-"""What a container has changed in its file system, as `docker diff` says it.
+"""What differs between two stacks of layers, as `docker diff` says it.
 
-    A   a path that the image has not
-    C   one that the image has with other content, owner or permissions; a directory also where something in it differs
-    D   one of the image that is gone; what was below it is not named
+    A   a path that the old stack has not
+    C   one that it has with other content, owner, permissions, time or attributes; a directory also where something
+        in it differs
+    D   one of the old stack that is gone; what was below it is not named
 
-A file that was only opened for writing lies in the writable layer too, and is no change.
+A container is its writable layer on top of its image's. A file in there that was only opened for writing is no change.
+Directories are not entered where both stacks have the same parts of them, so that a comparison costs what differs and
+not what there is.
+
+Whatever a layer carries counts, times too, so that a layer made of the differences gives back the new stack.
 """
 
-import errno
-import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from engine.errors import Conflict, EngineError
-from engine.layers import merged
-from engine.layers.merged import Found
+from engine.errors import EngineError
+from engine.layers.differing import differs, root_differs
+from engine.layers.links import Links, parents
+from engine.layers.walking import Seen, StackWalk
 from engine.model.process import Change
-from engine.state.tree import Walk
 
 CHANGES_MAX: Final = 1_000_000
-PATH_MAX: Final = 4096
-"""A container can nest directories without end; nobody can name what lies deeper."""
-_CAPABILITIES: Final = "security.capability"
 
 
 @dataclass(slots=True)
 class _Level:
     """A directory that is being compared."""
 
-    path: str
-    """Inside the container, with a slash at the end."""
-    folders: tuple[str, ...]
-    """What the layers have in its place, top first; none where it is new."""
-    below: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """The same for each directory in it."""
+    old: tuple[int, ...]
+    """The layers that have parts of it, top first; none where the old stack has no such directory."""
+    new: tuple[int, ...]
     changed: bool = False
+    gone: bool = False
+    """Something that lay directly in it is there no more."""
+    kept: bool = False
+    """Something that lay directly in it is there still, or is another directory."""
 
 
-class Comparison(Walk):
-    """Compares a tree with the layers below it, while a container may be writing to it."""
+class Comparison(StackWalk):
+    """Compares two stacks of folders, each top first, while a container may be writing to one of them."""
 
-    def __init__(self, fd: int, lowers: tuple[str, ...], *, complete: bool) -> None:
-        super().__init__(fd)
+    def __init__(self, old: Sequence[str], new: Sequence[str], *, settled_ns: int = 0) -> None:
+        folders = list(dict.fromkeys([*new, *old]))
+        super().__init__(folders)
         self.kinds: dict[str, str] = {}
         """Path -> A, C or D."""
-        self._complete = complete
-        self._lowers = lowers
+        self.replaced: set[str] = set()
+        """Changed directories of which nothing is left that the old stack had in them."""
+        self.too_deep: str | None = None
+        """A directory that was not entered, since nothing in it could be named."""
+        self.size_bytes = 0
+        """Of the regular files that are new or changed."""
+        self._settled_ns = settled_ns
+        self._links = Links()
         self._levels: list[_Level] = []
+        self._coming = _Level(
+            tuple(folders.index(folder) for folder in old), tuple(folders.index(folder) for folder in new)
+        )
 
-    def visit(self, names: list[str]) -> list[str]:
-        """Compare each entry; the directories among them."""
-        if not self._levels:
-            return names
+    def run(self) -> None:
+        """Compare it all, hard links last."""
+        super().run()
+        for path in self._links.torn():
+            for changed in (path, *parents(path)):
+                self.kinds.setdefault(changed, "C")
+
+    def entered(self, name: str) -> Iterable[str]:
+        """One level down. What is in layers below that both stacks share is the same in both."""
+        level = self._coming
+        level.old, level.new = self.visible(level.old), self.visible(level.new)
+        self._levels.append(level)
+        if not name and level.old and level.new and root_differs(self, level.new[0], level.old[0]):
+            self.kinds["/"] = "C"
+        shared = _shared(level.old, level.new)
+        layers = {*level.old[: len(level.old) - shared], *level.new[: len(level.new) - shared]}
+        level.kept = shared > 0
+        return self.names(layers)
+
+    def visit(self, name: str) -> Iterable[int]:
+        """Compare one entry; the layers in which to go on with it, if it is a directory."""
         level = self._levels[-1]
-        folders = [name for name in names if self._compare(level, name)]
-        if self._complete or merged.is_opaque(self.fd):
-            self._find_missing(level, set(names))
-        return folders
-
-    def entered(self, name: str) -> None:
-        """One level down."""
-        if not self._levels:
-            self._levels.append(_Level("/", self._lowers))
-            return
-        above = self._levels[-1]
-        self._levels.append(_Level(f"{above.path}{name}/", above.below.pop(name, ())))
+        new, old = self.look(level.new, name), self.look(level.old, name)
+        if new is None:
+            if old is not None:
+                level.gone = True
+                self._record(level, name, "D")
+            return ()
+        self._compare(level, name, new, old)
+        before = old.parts if old else ()
+        if not stat.S_ISDIR(new.info.st_mode) or new.parts == before:
+            return ()
+        if self.is_too_deep(name):
+            self.too_deep = self.path + name
+            return ()
+        self._coming = _Level(before, new.parts)
+        return new.parts + before
 
     def left(self, name: str) -> None:
         """One level up; a directory has changed where anything in it has."""
         level = self._levels.pop()
-        if level.changed and self._levels:
-            above = self._levels[-1]
-            self._record(above, name, self.kinds.get(above.path + name, "C"))
+        if not level.changed or not self._levels:
+            return
+        above = self._levels[-1]
+        self._record(above, name, self.kinds.get(self.path + name, "C"))
+        if level.gone and not level.kept:
+            self.replaced.add(self.path + name)
 
-    def _compare(self, level: _Level, name: str) -> bool:
-        """Compare one entry; whether it is a directory to go on with."""
-        info = self.stat(name)
-        if info is None:
-            return False
-        old = merged.lookup(level.folders, name)
-        if merged.is_whiteout(info) and not self._complete:
-            if old is not None:
-                self._record(level, name, "D")
-            return False
-        if old is None:
-            self._record(level, name, "A")
-        elif self._differs(name, info, old):
-            self._record(level, name, "C")
-        if not stat.S_ISDIR(info.st_mode) or len(level.path) + len(name) > PATH_MAX:
-            return False
-        level.below[name] = old.folders if old else ()
-        return True
-
-    def _differs(self, name: str, new: os.stat_result, old: Found) -> bool:
-        """Size and time of a directory say nothing: they change with what is in it."""
-        before = old.info
-        if (new.st_mode, new.st_uid, new.st_gid) != (before.st_mode, before.st_uid, before.st_gid):
-            return True
-        if stat.S_ISDIR(new.st_mode):
-            return False
-        if (new.st_size, new.st_mtime_ns, new.st_rdev) != (before.st_size, before.st_mtime_ns, before.st_rdev):
-            return True
-        if not stat.S_ISREG(new.st_mode):
-            return False
-        return _capabilities(f"/proc/self/fd/{self.fd}/{name}") != _capabilities(old.path)
-
-    def _find_missing(self, level: _Level, present: set[str]) -> None:
-        for name in merged.names(level.folders):
-            if name not in present and merged.lookup(level.folders, name):
-                self._record(level, name, "D")
+    def _compare(self, level: _Level, name: str, new: Seen, old: Seen | None) -> None:
+        is_folder = stat.S_ISDIR(new.info.st_mode)
+        changed = old is None or differs(self, name, new, old, self._settled_ns)
+        if changed:
+            self._record(level, name, "C" if old else "A")
+            self.size_bytes += new.info.st_size if stat.S_ISREG(new.info.st_mode) else 0
+        if old is not None and (not changed or (is_folder and old.parts)):
+            level.kept = True
+        if not is_folder:
+            self._links.note(self.path + name, new, old, changed=changed)
 
     def _record(self, level: _Level, name: str, kind: str) -> None:
         level.changed = True
-        self.kinds[level.path + name] = kind
+        self.kinds[self.path + name] = kind
         if len(self.kinds) > CHANGES_MAX:
-            raise EngineError(f"the container has more than {CHANGES_MAX} changes")
+            raise EngineError(f"there are more than {CHANGES_MAX} changes", hint="commit or export in smaller steps")
 
 
-def compare(tree: str, lowers: Sequence[str], *, complete: bool) -> list[Change]:
+def compare(tree: str, lowers: Sequence[str], *, complete: bool, settled_ns: int = 0) -> list[Change]:
     """The changes of a tree over layers, top first, sorted by path.
 
     `complete`: the tree is a whole root, in which an absence is a deletion; else it is the upper layer of an overlay,
-    where only whiteouts and opaque directories delete. Raises Conflict where the container moves directories about.
+    where only whiteouts and opaque directories delete. `settled_ns`: files that nobody has touched since that time,
+    nanoseconds since the epoch, are known to be copies, and are not read.
+    Raises Conflict where the container moves directories about.
     """
-    comparison = Comparison(
-        os.open(os.path.dirname(tree), os.O_RDONLY | os.O_CLOEXEC), tuple(lowers), complete=complete
-    )
-    try:
-        comparison.run(os.path.basename(tree))
-    except OSError as err:
-        if err.errno != errno.ESTALE:
-            raise
-        raise Conflict(
-            "the container moved a directory while it was looked at", hint="pause it first: qd pause"
-        ) from err
-    finally:
-        comparison.close()
-    return [Change(kind=kind, path=path) for path, kind in sorted(comparison.kinds.items())]
+    new = [tree] if complete else [tree, *lowers]
+    with Comparison(lowers, new, settled_ns=settled_ns) as comparison:
+        comparison.run()
+    return listed(comparison.kinds)
 
 
-def _capabilities(path: str) -> bytes:
-    """File capabilities, which change no other attribute; empty where there are none or the file is gone."""
-    try:
-        value: bytes = os.getxattr(path, _CAPABILITIES, follow_symlinks=False)
-    except OSError:
-        return b""
-    return value
+def listed(kinds: dict[str, str]) -> list[Change]:
+    """Changes by path, sorted."""
+    return [Change(kind=kind, path=path) for path, kind in sorted(kinds.items())]
+
+
+def _shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """How many layers two stacks have in common at their lower ends."""
+    count = 0
+    for left, right in zip(reversed(one), reversed(other), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count

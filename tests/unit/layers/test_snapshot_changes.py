@@ -2,12 +2,13 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from engine.errors import Conflict
-from engine.layers import changes, copying
+from engine.layers import changes, copying, walking
 from engine.state import tree
 
 
@@ -123,7 +124,7 @@ def test_a_tree_deeper_than_any_path_is_not_followed_to_its_end(root: Path, lowe
         found = _changes(root, lower)
     finally:
         tree.remove(str(root))  # pytest cannot
-    assert max(map(len, found)) <= changes.PATH_MAX + 256
+    assert max(map(len, found)) <= walking.PATH_MAX + 256
     assert len(found) > 1000
 
 
@@ -131,10 +132,10 @@ def test_a_folder_that_is_moved_meanwhile_is_a_conflict(
     root: Path, lower: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Moving(changes.Comparison):
-        def entered(self, name: str) -> None:
-            super().entered(name)
+        def entered(self, name: str) -> Iterable[str]:
             if name == "conf":
                 os.rename(root / "etc/conf", tmp_path / "elsewhere")
+            return super().entered(name)
 
     monkeypatch.setattr(changes, "Comparison", Moving)
     with pytest.raises(Conflict, match="moved a directory while it was looked at"):
