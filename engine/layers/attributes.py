@@ -6,7 +6,6 @@ Entries are given by the descriptor of their directory and their name; nothing f
 import errno
 import os
 import stat
-from collections.abc import Mapping
 from typing import Final
 
 _OVERLAY: Final = ("trusted.overlay.", "user.overlay.")
@@ -26,7 +25,7 @@ def place(folder: int, name: str) -> str:
     return f"/proc/self/fd/{folder}/{name}"
 
 
-def read(where: str | int) -> Mapping[bytes, bytes]:
+def read(where: str | int) -> dict[bytes, bytes]:
     """The extended attributes of a path, whose last part is not followed, or of an open file; sorted by name."""
     found = {}
     try:
