@@ -15,7 +15,7 @@ from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
 from engine.errors import EngineError, InvalidInput
-from engine.image import oci, reference
+from engine.image import history, oci, reference
 from engine.image.oci import Descriptor, Manifest
 from engine.image.store import catalog, finding, naming, removal, usage
 from engine.image.store.catalog import Contents
@@ -77,6 +77,10 @@ class Store:
         assert isinstance(manifest, Manifest)
         return manifest
 
+    def history(self, image: Image) -> list[dict[str, Any]]:
+        """How an image came to be, the last step first, each as `engine.image.history.Step`."""
+        return [step._asdict() for step in history.history(image, self.images())]
+
     def tag(self, name: str, new_name: str) -> None:
         """Give an image one more name, which another image loses if it has it. Raises InvalidInput for a digest."""
         image = self.find(name)
@@ -129,15 +133,15 @@ class Store:
         used_by: Uses | None = None,
         *,
         everything: bool = False,
-        before_ns: int | None = None,
-        labels: Sequence[str] = (),
+        filters: Mapping[str, Sequence[str]] | None = None,
     ) -> dict[str, Any]:
         """Remove what no image needs; where `used_by` is given, also nameless images that no container needs.
 
-        `everything` takes those with names as well. Of images only those made before `before_ns`, which have all of
-        `labels` (KEY or KEY=VALUE). `{"images": ids, "untagged": names, "reclaimed_bytes": n, "damaged": names}`.
+        `everything` takes those with names as well. `filters` leave images alone: `until` those that were not made
+        before a time (nanoseconds since the epoch), `label` those without (KEY or KEY=VALUE). Raises InvalidInput.
+        `{"images": ids, "untagged": names, "reclaimed_bytes": n, "damaged": names}`.
         """
-        wanted = removal.Wanted(everything=everything, before_ns=before_ns, labels=tuple(labels))
+        wanted = removal.wanted(everything, filters or {})
         unused = [] if used_by is None else removal.unused(self._read().images, used_by, wanted)
         return removal.prune(self.layout, self.unpacked, unused)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from engine.errors import Conflict
+from engine.errors import Conflict, InvalidInput
 from engine.image.store import catalog, collecting, finding, naming
 from engine.image.store.catalog import Contents
 from engine.image.store.layout import Layout
@@ -23,6 +23,16 @@ class Wanted(NamedTuple):
     """Only what was made before."""
     labels: tuple[str, ...]
     """Only what has all of these, KEY or KEY=VALUE."""
+
+
+def wanted(everything: bool, filters: Mapping[str, Sequence[str]]) -> Wanted:
+    """What `prune` is asked for. Raises InvalidInput for a filter that is not known."""
+    if unknown := sorted(filters.keys() - {"until", "label"}):
+        raise InvalidInput(f"{unknown[0]} is no filter for images to remove", hint="until=TIME or label=KEY[=VALUE]")
+    times = filters.get("until", ())
+    if not all(time.isascii() and time.isdigit() for time in times):
+        raise InvalidInput("until is to be nanoseconds since the epoch")
+    return Wanted(everything, min(map(int, times), default=None), tuple(filters.get("label", ())))
 
 
 def remove(
