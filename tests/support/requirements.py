@@ -12,7 +12,10 @@ from collections.abc import Callable
 
 import pytest
 
-PROGRAMS = """tmux skopeo nft setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd""".split()
+PROGRAMS = """
+tmux skopeo nft setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
+docker-registry htpasswd openssl umoci buildah
+""".split()
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "blkio", "freezer", "devices")
 
 
