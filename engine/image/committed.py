@@ -1,0 +1,143 @@
+"""The layer of a commit: captured, hashed, kept as a blob and unpacked, all in one pass over what was changed.
+
+    capture -> tar -> hash, blob (compressed where that is wanted)
+                   -> pipe -> apply, in a thread -> folder of the store
+
+So the layer is unpacked by the same code that would unpack it on another machine.
+"""
+
+import fcntl
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import FileIO
+from typing import Final, NamedTuple
+
+from engine.archive.compression import Compressor
+from engine.archive.hashing import HashingOutput
+from engine.archive.reader import Reader
+from engine.archive.streams import Output
+from engine.archive.writer import Writer
+from engine.image.formats.layers import TYPES, Progress
+from engine.image.oci import Descriptor
+from engine.image.store.images import Store
+from engine.image.store.unpacked import LayerRecord, chain_id
+from engine.layers.apply import Applied, apply
+from engine.layers.capture import Captured, capture
+
+_PIPE_BYTES: Final = 1 << 20
+
+
+class Change(NamedTuple):
+    """What a container has written, and over what."""
+
+    tree: str
+    lowers: Sequence[str]
+    """Unpacked layers, top first."""
+    diff_ids: Sequence[str]
+    """Of them, from the bottom up."""
+    complete: bool
+    """The tree is a whole root, in which an absence is a deletion."""
+
+
+class Compression(NamedTuple):
+    """How the blob is kept."""
+
+    kind: str = "none"
+    """none, gzip or zstd."""
+    level: int | None = None
+
+
+class Layer(NamedTuple):
+    """A layer that is in the store."""
+
+    descriptor: Descriptor
+    diff_id: str
+    captured: Captured
+
+
+class _Unchanged(Exception):
+    """There is nothing to keep."""
+
+
+class _Result(NamedTuple):
+    captured: Captured
+    applied: Applied
+    plain: HashingOutput
+
+
+def write(store: Store, change: Change, compression: Compression, progress: Progress) -> Layer | None:
+    """Bring the change into the store; None where there is none. Within `adding()`.
+
+    Raises what capture and apply raise; nothing is kept then.
+    """
+    with suppress(_Unchanged), store.unpacked.growing() as folder:
+        with store.layout.blobs.writer() as blob:
+            result = _run(change, compression, blob, f"{folder}/fs", progress)
+            if not result.captured.entries:
+                raise _Unchanged
+        diff_id = result.plain.digest
+        key = chain_id((*change.diff_ids, diff_id)) if result.applied.depends else diff_id
+        store.unpacked.keep(folder, key, _record(result, blob.digest))
+        descriptor = Descriptor(media_type=TYPES[compression.kind], digest=blob.digest, size=blob.size)
+        return Layer(descriptor, diff_id, result.captured)
+    return None
+
+
+def _record(result: _Result, blob: str) -> LayerRecord:
+    applied = result.applied
+    return LayerRecord(
+        size_bytes=applied.size_bytes,
+        tar_bytes=result.plain.size,
+        root=applied.root,
+        depends=applied.depends,
+        blobs=(blob,),
+    )
+
+
+def _run(change: Change, compression: Compression, blob: Output, folder: str, progress: Progress) -> _Result:
+    """Both ends of the pipe at once; where one fails the other ends too."""
+    reading, writing = os.pipe2(os.O_CLOEXEC)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+    with ThreadPoolExecutor(1) as pool, open(writing, "wb", buffering=0) as pipe:
+        unpacking = pool.submit(_unpack, reading, folder, change.lowers)
+        kept = Compressor(compression.kind, blob, compression.level)
+        plain = HashingOutput(_Both(kept, pipe))
+        try:
+            captured = _capture(change, plain, progress)
+        except BrokenPipeError:
+            unpacking.result()  # raises what ended it
+            raise
+        kept.close()
+        pipe.close()
+        return _Result(captured, unpacking.result(), plain)
+
+
+def _capture(change: Change, output: Output, progress: Progress) -> Captured:
+    writer = Writer(output)
+    captured = capture(change.tree, change.lowers, writer, complete=change.complete, progress=progress)
+    writer.close()
+    return captured
+
+
+def _unpack(pipe: int, folder: str, lowers: Sequence[str]) -> Applied:
+    with open(pipe, "rb", buffering=0) as source:
+        reader = Reader(source)
+        applied = apply(reader, folder, lowers)
+        reader.drain()
+    return applied
+
+
+class _Both:
+    """An output that is two."""
+
+    def __init__(self, first: Output, pipe: FileIO) -> None:
+        self._first = first
+        self._pipe = pipe
+
+    def write(self, data: bytes) -> None:
+        self._first.write(data)
+        view = memoryview(data)
+        while view:
+            view = view[self._pipe.write(view) :]
