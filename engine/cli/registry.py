@@ -37,6 +37,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "top": Command("container.top", "CONTAINER", "List the processes of a container", False),
     "stats": Command("container.stats", "[OPTIONS] [CONTAINER...]", "Show what containers use, live", False),
     "inspect": Command("container.inspect", "[OPTIONS] NAME...", "Show everything about containers or images", False),
+    "cp": Command("container.cp", "[OPTIONS] SRC DEST", "Copy files between a container and this host"),
+    "export": Command("container.export", "[OPTIONS] CONTAINER", "Write a container's files as an archive", False),
     "diff": Command("container.diff", "NAME [NAME]", "List what changed in a file system, or between two", False),
     "commit": Command("container.commit", "[OPTIONS] CONTAINER [NAME[:TAG]]", "Make an image of a container's changes"),
     "images": Command("image.images", "[OPTIONS] [NAME]", "List images", False),

@@ -10,6 +10,7 @@ like do not need it, and are a quarter quicker without.
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from engine.client.copies import CopyCalls
 from engine.client.images import ImageCalls
 from engine.client.transport import Progress, plain, surroundings
 from engine.client.volumes import VolumeCalls
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from engine import model
 
 
-class Engine(ImageCalls, VolumeCalls):
+class Engine(ImageCalls, VolumeCalls, CopyCalls):
     """A client of one engine; connects, and starts the supervisor, at the first call."""
 
     # --- the engine itself -------------------------------------------------------------------------------------

@@ -115,7 +115,13 @@ class Walk:
 
     def run(self, name: str) -> None:
         """Walk what is called `name` in the directory at hand. Raises ESTALE where somebody moves what we are in."""
-        waiting = self.visit([name])
+        self._go_on(self.visit([name]))
+
+    def run_inside(self) -> None:
+        """Walk what lies in the directory at hand, whatever that is called. Raises ESTALE likewise."""
+        self._go_on(self.visit(os.listdir(self.fd)))
+
+    def _go_on(self, waiting: list[str]) -> None:
         while waiting or self._frames:
             waiting = self._enter(waiting) if waiting else self._leave()
 

@@ -12,6 +12,7 @@ from engine import errors, model, wire
 from engine.supervise import events, listing, processes, report
 from engine.supervise.committing import Committer
 from engine.supervise.comparing import Comparison
+from engine.supervise.copying import Copies, CopyIn, CopyOut, Unpack
 from engine.supervise.fetching import Fetcher
 from engine.supervise.image_methods import ImageMethods
 from engine.supervise.image_requests import (
@@ -62,6 +63,7 @@ class Methods:
         self._volumes = VolumeMethods(parts, lifecycle.provisions)
         self._fetcher = Fetcher(parts)
         self._comparison = Comparison(parts)
+        self._copies = Copies(parts)
         self._images = ImageMethods(parts, self._fetcher, Committer(parts, lifecycle, self._fetcher))
 
     def table(self) -> dict[str, Method]:
@@ -92,6 +94,10 @@ class Methods:
             "load": _on(Load, self._images.load),
             "import_image": _on(Import, self._images.import_image),
             "volumes": _on(Nothing, self._volumes.list),
+            "copy_out": _on(CopyOut, self._copies.copy_out),
+            "copy_in": _on(CopyIn, self._copies.copy_in),
+            "unpack": _on(Unpack, self._copies.unpack),
+            "export": _on(Ref, self._copies.export),
         }
         change = {
             "create": _on(Create, self.create),

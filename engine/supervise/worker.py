@@ -22,6 +22,7 @@ TASKS = {
         name: f"engine.supervise.image_tasks:{name}"
         for name in ("build_base", "pull", "push", "commit", "save", "load", "import_image", "disk_usage")
     },
+    **{name: f"engine.supervise.copy_tasks:{name}" for name in ("copy_out", "copy_in", "unpack", "export")},
     "between": "engine.supervise.tasks:between",
     "changes": "engine.supervise.tasks:changes",
     "remove_layer": "engine.supervise.tasks:remove_layer",
