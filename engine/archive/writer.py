@@ -70,5 +70,9 @@ class Writer:
             self._flush()
 
     def _flush(self) -> None:
+        """Join what is small; what fills a piece by itself goes out without another copy."""
         waiting, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        self._output.write(b"".join(waiting))
+        last = waiting.pop() if len(waiting[-1]) >= PIECE else b""
+        for data in (b"".join(waiting), last):
+            if data:
+                self._output.write(data)
