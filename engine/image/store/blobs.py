@@ -9,7 +9,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import BinaryIO, Final
+from io import FileIO
+from typing import Final
 
 from engine.errors import EngineError, NotFound
 from engine.image.oci import DOCUMENT_MAX, Descriptor
@@ -67,7 +68,7 @@ class Blobs:
         """Whether a blob is there, in its full size."""
         return self.size(descriptor.digest) == descriptor.size
 
-    def open(self, digest: str) -> BinaryIO:
+    def open(self, digest: str) -> FileIO:
         """A blob to be read from its beginning, without a buffer. Raises NotFound."""
         try:
             return open(os.open(self.path(digest), os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW), "rb", buffering=0)
@@ -85,6 +86,19 @@ class Blobs:
         if sha256(data) != digest:
             raise EngineError(f"the blob {digest} is damaged on disk", hint="remove the image and get it again")
         return data
+
+    def is_right(self, digest: str) -> bool:
+        """Whether a blob is there and what it is called. Reads all of it."""
+        try:
+            with self.open(digest) as file:
+                return f"sha256:{hashlib.file_digest(file, 'sha256').hexdigest()}" == digest
+        except NotFound:
+            return False
+
+    def remove(self, digest: str) -> None:
+        """Drop a blob; gone already is success."""
+        with suppress(FileNotFoundError):
+            os.unlink(self.path(digest))
 
     @contextmanager
     def writer(self, expected: str | None = None) -> Iterator[BlobWriter]:

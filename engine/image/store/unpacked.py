@@ -59,9 +59,9 @@ class Unpacked:
     def key(self, diff_ids: Sequence[str], index: int) -> str | None:
         """Under which digest the layer is unpacked that lies at `index`, from the bottom up; None where it is not."""
         chain, diff_id = chain_id(diff_ids[: index + 1]), diff_ids[index]
-        if self._is_there(chain):
+        if self.has(chain):
             return chain
-        if self._is_there(diff_id) and not self.record(diff_id).depends:
+        if self.has(diff_id) and not self.record(diff_id).depends:
             return diff_id
         return None
 
@@ -73,6 +73,10 @@ class Unpacked:
     def path(self, key: str) -> str:
         """The directory to mount of an unpacked layer, whether it is there or not."""
         return f"{self.folder}/{hexadecimal(key)}/fs"
+
+    def has(self, key: str) -> bool:
+        """Whether a layer is unpacked under this digest."""
+        return os.path.isdir(self.path(key))
 
     def record(self, key: str) -> LayerRecord:
         """What is known of a layer; nothing where that cannot be read."""
@@ -114,9 +118,6 @@ class Unpacked:
         known = (*(blob for blob in record.blobs if blob != digest), digest)[-_BLOBS_MAX:]
         noted = msgspec.structs.replace(record, version=VERSION, blobs=known)
         files.replace(self._record_path(key), msgspec.json.encode(noted), durable=False)
-
-    def _is_there(self, key: str) -> bool:
-        return os.path.isdir(self.path(key))
 
     def _record_path(self, key: str) -> str:
         return f"{self.folder}/{hexadecimal(key)}/layer.json"
