@@ -11,7 +11,7 @@ from engine.archive.refusals import quoted
 from engine.archive.streams import PIECE
 from engine.archive.writer import Writer
 from engine.errors import InvalidInput
-from engine.layers import attributes
+from engine.layers import attributes, walking
 from engine.layers.links import Key
 
 Progress = Callable[[int, int], None]
@@ -76,7 +76,8 @@ class Entries:
             os.close(fd)
 
     def _add_content(self, member: Member, fd: int) -> None:
-        """In one go where it is small, so that progress is seen."""
+        """In one go where it is small, else in pieces, so that progress is seen."""
+        _check_depth(member.path)
         self.count += 1
         if member.stored_bytes <= PIECE:
             self._writer.add_file(member, fd)
@@ -117,6 +118,7 @@ class Entries:
             self._first[layer, info.st_dev, info.st_ino] = path
 
     def _put(self, member: Member) -> None:
+        _check_depth(member.path)
         self.count += 1
         self._writer.add(member)
 
@@ -143,6 +145,11 @@ def _member(
         xattrs=_attributes(path, where),
         data=data,
     )
+
+
+def _check_depth(path: bytes) -> None:
+    if len(path) >= walking.PATH_MAX:
+        raise walking.too_deep(os.fsdecode(path))
 
 
 def _attributes(path: bytes, where: str | int) -> dict[bytes, bytes]:

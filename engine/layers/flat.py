@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from engine.archive.writer import Writer
-from engine.layers import walking
 from engine.layers.entries import Entries, Progress, no_progress
 from engine.layers.walking import StackWalk
 
@@ -53,8 +52,6 @@ class _Flattening(StackWalk):
         seen = self.look(self._levels[-1], name)
         if seen is None:
             return ()
-        if seen.parts and self.is_too_deep(name):
-            raise walking.too_deep(self.path + name)
         self._entries.add(seen.layer, self.fds[seen.layer], name, os.fsencode(self.path + name)[1:])
         self._coming = seen.parts
         return seen.parts
