@@ -6,6 +6,7 @@ An unknown requirement is an error, or a typing mistake would skip a test for ev
 """
 
 import functools
+import importlib.util
 import os
 import shutil
 from collections.abc import Callable
@@ -80,6 +81,7 @@ _CHECKS: dict[str, Callable[[], bool]] = {
     "overlay": _has_overlay,
     "swap accounting": _has_swap_accounting,
     "two cpus": _has_two_cpus,
+    "atheris": lambda: importlib.util.find_spec("atheris") is not None,
     "python3 of the host": lambda: os.path.exists("/usr/bin/python3"),
     **{name: functools.partial(lambda program: shutil.which(program) is not None, name) for name in PROGRAMS},
     **{f"{name} controller": functools.partial(_has_controller, name) for name in CONTROLLERS},
