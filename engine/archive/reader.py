@@ -104,7 +104,7 @@ class Reader:
 
     def _check_length(self, path: bytes, target: bytes) -> None:
         if max(len(path), len(target)) > self._limits.path_max:
-            raise beyond(f"{quoted(path)} or its target is a path of more than {self._limits.path_max} bytes")
+            raise beyond(f"a path of more than {self._limits.path_max} bytes, or to such a one: {quoted(path)}")
 
     def _content(self, found: Fields, path: bytes) -> tuple[bytes, int, sparse.Pieces | None]:
         """Path, size and pieces of a file, whose content is next. Others have none, whatever size they claim."""
