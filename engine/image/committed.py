@@ -21,6 +21,7 @@ from engine.archive.streams import Output
 from engine.archive.writer import Writer
 from engine.image.formats.layers import TYPES, Progress
 from engine.image.oci import Descriptor
+from engine.image.store import locks
 from engine.image.store.images import Store
 from engine.image.store.unpacked import LayerRecord, chain_id
 from engine.layers.apply import Applied, apply
@@ -78,11 +79,18 @@ def write(store: Store, change: Change, compression: Compression, progress: Prog
             if not result.captured.entries:
                 raise _Unchanged
         diff_id = result.plain.digest
-        key = chain_id((*change.diff_ids, diff_id)) if result.applied.depends else diff_id
-        store.unpacked.keep(folder, key, _record(result, blob.digest))
+        _keep(store, folder, (*change.diff_ids, diff_id), _record(result, blob.digest))
         descriptor = Descriptor(media_type=TYPES[compression.kind], digest=blob.digest, size=blob.size)
         return Layer(descriptor, diff_id, result.captured)
     return None
+
+
+def _keep(store: Store, folder: str, diff_ids: Sequence[str], record: LayerRecord) -> None:
+    """Let the folder be the layer, unless somebody was faster; where its name is taken by another, by its chain id."""
+    with locks.exclusive(store.layout.layers_lock, diff_ids[-1]):
+        if store.unpacked.key(diff_ids, len(diff_ids) - 1) is None:
+            alone = not record.depends and not store.unpacked.has(diff_ids[-1])
+            store.unpacked.keep(folder, diff_ids[-1] if alone else chain_id(diff_ids), record)
 
 
 def _record(result: _Result, blob: str) -> LayerRecord:

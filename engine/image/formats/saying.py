@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 Say = Callable[[dict[str, Any]], None]
-"""Takes `{"step": words, "done": bytes, "total": bytes}`; of a layer with `"layer"`, 12 hex digits. Total 0: unknown."""
+"""Takes `{"step": words, "done": bytes, "total": bytes}`; with `"layer"`, 12 hex digits, of one. Total 0: unknown."""
 
 _PAUSE_SECONDS: Final = 0.1
 
