@@ -50,7 +50,7 @@ class _Pipe:
             view = view[written:]
 
 
-def _nobody(_bytes: int) -> None:
+def nobody(_bytes: int) -> None:
     """For those who do not want to know."""
 
 
@@ -65,7 +65,7 @@ class CopyCalls(Transport):
         *,
         archive: bool = False,
         follow: bool = False,
-        passed: Callable[[int], None] = _nobody,
+        passed: Callable[[int], None] = nobody,
     ) -> None:
         """Copy what a container has at `path` to a path of the host.
 
@@ -84,7 +84,7 @@ class CopyCalls(Transport):
         *,
         archive: bool = False,
         follow: bool = False,
-        passed: Callable[[int], None] = _nobody,
+        passed: Callable[[int], None] = nobody,
     ) -> None:
         """Copy what the host has at `source` to a path of a container; it belongs to root there, unless `archive`."""
         found = local_files.source(source, follow=follow)

@@ -146,10 +146,8 @@ def _target(root: Root, path: str, source: Source) -> tuple[str, Renamed]:
         raise _unreachable(path, err) from err
     if stat.S_ISDIR(mode):
         return path, Renamed(source.name, source.name)
-    if not stat.S_ISREG(mode):
-        raise errors.InvalidInput(
-            f"{quoted(os.fsencode(path))} is neither a file nor a directory", hint="choose another place"
-        )
+    if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+        raise errors.InvalidInput(f"{quoted(os.fsencode(path))} is a device", hint="name a file or a directory")
     _check_kind(source.name, source.directory, "file")
     return _split(path, source)
 

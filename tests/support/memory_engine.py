@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
+from support.memory_copies import MemoryCopies
 from support.memory_images import MemoryImages
 
 from engine import errors, model
@@ -15,7 +16,7 @@ from engine.session import Attached, Executed
 from engine.supervise.log import LogReader
 
 
-class MemoryEngine(MemoryImages):
+class MemoryEngine(MemoryImages, MemoryCopies):
     """`calls` holds the name and the arguments of every change that was asked for."""
 
     def __init__(self) -> None:

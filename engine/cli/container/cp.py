@@ -8,6 +8,7 @@ from typing import NamedTuple
 from engine.cli.arguments import Parser
 from engine.cli.container.copy_progress import copy_progress
 from engine.cli.context import Context
+from engine.cli.image.streams import reading
 from engine.errors import InvalidInput
 
 _STREAM = "-"
@@ -48,8 +49,10 @@ def run(context: Context, args: Namespace) -> int:
 def _copy_out(context: Context, args: Namespace, source: Place, target: str) -> None:
     if target == _STREAM:
         if sys.stdout.isatty():
-            raise InvalidInput("an archive is not for a terminal", hint="qd cp CONTAINER:SRC - | tar -t, or > FILE")
-        context.engine.read_archive(*source, sys.stdout.fileno(), follow=args.follow_link)
+            raise InvalidInput(
+                "an archive on a terminal helps nobody", hint="send it on: qd cp CONTAINER:SRC - | tar -t"
+            )
+        context.engine.read_archive(*source, 1, follow=args.follow_link)
         return
     with copy_progress(f"from {source.container}", quiet=args.quiet) as passed:
         flags = {"archive": args.archive, "follow": args.follow_link}
@@ -58,9 +61,8 @@ def _copy_out(context: Context, args: Namespace, source: Place, target: str) -> 
 
 def _copy_in(context: Context, args: Namespace, source: str, target: Place) -> None:
     if source == _STREAM:
-        if sys.stdin.isatty():
-            raise InvalidInput("an archive does not come from a terminal", hint="tar -c FILES | qd cp - CONTAINER:DEST")
-        context.engine.write_archive(*target, sys.stdin.fileno())
+        with reading(_STREAM, "qd cp - CONTAINER:DEST") as fd:
+            context.engine.write_archive(*target, fd)
         return
     with copy_progress(f"to {target.container}", quiet=args.quiet) as passed:
         flags = {"archive": args.archive, "follow": args.follow_link}

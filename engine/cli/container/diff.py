@@ -11,9 +11,7 @@ from engine.cli.render.clean import printable
 def configure(parser: Parser) -> None:
     """One name, or two."""
     parser.add_argument("name", metavar="NAME", help="a container, or an image against the one below")
-    parser.add_argument(
-        "other", nargs="?", default="", metavar="NAME", help="another one, which is compared with it"
-    )
+    parser.add_argument("other", nargs="?", default="", metavar="NAME", help="another one, which is compared with it")
 
 
 def run(context: Context, args: Namespace) -> int:
