@@ -78,7 +78,7 @@ class _Followed:
         else:
             passed = min(self._wanted - len(self._have), len(data) - at)
             self._have += data[at : at + passed]
-        if len(self._have) == self._wanted:
+        while len(self._have) == self._wanted:  # also where what comes next has no bytes
             have, self._have = self._have, b""
             self._wanted = self._frames.send(have)
         return at + passed

@@ -23,10 +23,8 @@ def old(pieces: tuple[tuple[int, int], ...], size: int, stored: bytes) -> bytes:
 def more(pairs: list[bytes]) -> bytes:
     """The blocks behind the header, each of which says whether another one follows."""
     blocks = [pairs[at : at + 21] for at in range(0, len(pairs), 21)]
-    goes_on = [bytes([block is not blocks[-1]]) for block in blocks]
-    return b"".join(
-        padded(b"".join(block).ljust(504, b"\0") + mark) for block, mark in zip(blocks, goes_on, strict=True)
-    )
+    marks = [bytes([block is not blocks[-1]]) for block in blocks]
+    return b"".join(padded(b"".join(block).ljust(504, b"\0") + mark) for block, mark in zip(blocks, marks, strict=True))
 
 
 def version_0_0(pieces: tuple[tuple[int, int], ...], size: int, stored: bytes) -> bytes:
