@@ -27,7 +27,8 @@ class Tools:
         self.folder = tempfile.mkdtemp(prefix="tools-", dir=f"{PREFIX}d")
         Path(self.folder, "policy.json").write_text(POLICY)
         Path(self.folder, "containers.conf").write_text(CONTAINERS)
-        Path(self.folder, "storage.conf").write_text('[storage]\ndriver = "vfs"\n')
+        places = f'runroot = "{self.folder}/running"\ngraphroot = "{self.folder}/storage"\n'
+        Path(self.folder, "storage.conf").write_text(f'[storage]\ndriver = "vfs"\n{places}')
 
     def path(self, name: str) -> str:
         """A place of a test's own in the folder."""
@@ -43,19 +44,16 @@ class Tools:
 
     def buildah(self, *words: str) -> str:
         """What it prints; an image of a command is made without a network of its own."""
-        return self._out(["buildah", *self._storage(), *words])
+        return self._out(["buildah", *words])
 
     def podman(self, *words: str) -> str:
         """What it prints."""
         ways = [f"--tmpdir={self.path('tmpdir')}", "--cgroup-manager=cgroupfs", "--events-backend=none"]
-        return self._out(["podman", *self._storage(), *ways, *words])
+        return self._out(["podman", *ways, *words])
 
     def close(self) -> None:
         """Remove everything."""
         shutil.rmtree(self.folder)
-
-    def _storage(self) -> list[str]:
-        return [f"--root={self.path('storage')}", f"--runroot={self.path('running')}", "--storage-driver=vfs"]
 
     def _out(self, command: list[str]) -> str:
         environment = {
