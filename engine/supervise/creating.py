@@ -37,8 +37,8 @@ class Creator:
         """Make a container; its id. Nothing is left where it fails."""
         self._parts.registry.free_name(options.name)
         options = neighbours.settled(options, self._parts.registry)
-        image = await find_image(options.image)
-        with self._parts.reserving(image.id):
+        found = await find_image(options.image)
+        async with self._parts.reserving(found.id) as image:
             return await self._create(options, image)
 
     async def _create(self, options: model.CreateOptions, image: model.Image) -> str:

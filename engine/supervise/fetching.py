@@ -35,8 +35,21 @@ class Fetcher:
         """Run a task on the store. It has no other variables than the command that asked for it wants it to have."""
         paths = self._parts.paths
         own = {name: value for name, value in (environment or {}).items() if name in launch.SURROUNDINGS}
-        folders = {"images_dir": paths.images, "layers_dir": paths.layers}
-        return await worker.work(task, say, environment=own, fds=fds, **folders, **params)
+        folders: dict[str, Any] = {"images_dir": paths.images, "layers_dir": paths.layers}
+        try:
+            return await worker.work(task, say, environment=own, fds=fds, **folders, **params)
+        except asyncio.CancelledError:
+            self._parts.background(worker.work("sweep", **folders))  # what it had begun, and was not let finish
+            raise
+
+    async def prune(self, *, everything: bool = False, filters: Mapping[str, Sequence[str]] | None = None) -> Any:
+        """Remove images that no container needs; see `engine.image.store`."""
+        async with self._parts.removing:
+            uses = self._parts.image_uses()
+            pruned = await self.work("prune_images", uses=uses, everything=everything, filters=filters or {})
+        for image_id in pruned["images"]:
+            self._parts.journal.record("image", "delete", image_id, "")
+        return pruned
 
     async def wanted(
         self, name: str, policy: str, platform: str, environment: Mapping[str, str], say: Say

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from engine.image import history
 from engine.supervise.committing import Committer
 from engine.supervise.fetching import Fetcher
 from engine.supervise.image_requests import (
@@ -40,7 +41,9 @@ class ImageMethods:
         return self._parts.store.images()
 
     async def remove(self, params: ImageName, _peer: Peer) -> Any:
-        removed = self._parts.store.remove(params.name, force=params.force, used_by=self._parts.image_uses())
+        async with self._parts.removing:
+            uses = self._parts.image_uses()
+            removed = await self._fetcher.work("remove_image", name=params.name, force=params.force, uses=uses)
         for name in removed["untagged"]:
             self._parts.journal.record("image", "untag", "", name)
         for image_id in removed["deleted"]:
@@ -57,7 +60,8 @@ class ImageMethods:
         return {}
 
     async def history(self, params: ImageName, _peer: Peer) -> Any:
-        return self._parts.store.history(self._parts.store.find(params.name))
+        image = self._parts.store.find(params.name)
+        return [step._asdict() for step in history.history(image, self._parts.store.images())]
 
     async def disk_usage(self, _params: Nothing, _peer: Peer) -> Any:
         """Everything is measured by a worker: it takes a walk through all that containers and volumes have."""
@@ -67,10 +71,7 @@ class ImageMethods:
         return await self._fetcher.work("disk_usage", uses=parts.image_uses(), containers=containers, volumes=volumes)
 
     async def prune(self, params: PruneImages, _peer: Peer) -> Any:
-        pruned = self._parts.store.prune(self._parts.image_uses(), everything=params.all, filters=params.filters)
-        for image_id in pruned["images"]:
-            self._parts.journal.record("image", "delete", image_id, "")
-        return pruned
+        return await self._fetcher.prune(everything=params.all, filters=params.filters)
 
     async def pull(self, params: Pull, peer: Peer) -> Any:
         return await self._fetcher.pull(params, peer.progress)

@@ -78,6 +78,23 @@ def _open(fd: int, mode: str) -> IO[bytes]:
     return os.fdopen(fd, mode, buffering=0)
 
 
+def remove_image(
+    _say: Say, images_dir: str, layers_dir: str, name: str, *, force: bool, uses: dict[str, list[str]]
+) -> Any:
+    """Take a name away, and the image with its last one."""
+    return Store(images_dir, layers_dir).remove(name, force=force, used_by=uses)
+
+
+def prune_images(_say: Say, images_dir: str, layers_dir: str, uses: dict[str, list[str]], **which: Any) -> Any:
+    """Remove images that no container needs."""
+    return Store(images_dir, layers_dir).prune(uses, **which)
+
+
+def sweep(_say: Say, images_dir: str, layers_dir: str) -> int:
+    """Throw away what an interrupted task has left; the bytes that it took."""
+    return Store(images_dir, layers_dir).sweep()
+
+
 def disk_usage(
     _say: Say,
     images_dir: str,

@@ -278,7 +278,7 @@ class Methods:
                 reclaimed += await self._lifecycle.written_bytes(live)
                 await self._lifecycle.remove(live, force=False)
                 removed.append(live.id)
-        images = self._parts.store.prune(self._parts.image_uses())
+        images = await self._fetcher.prune()
         return {"containers": removed, **images, "reclaimed_bytes": reclaimed + images["reclaimed_bytes"]}
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from engine import model
 from engine.cgroup.manager import Cgroups
 from engine.image.store.images import Store
 from engine.sandbox.probe import Missing
@@ -38,6 +39,8 @@ class Parts:
 
     reserved: Counter[str] = field(default_factory=Counter)
     """Ids of images of which containers are being made."""
+    removing: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held from when it is known which images are used until those that are not are gone."""
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
 
     @property
@@ -53,12 +56,14 @@ class Parts:
                 used.setdefault(image_id, []).append(live.name)
         return used
 
-    @contextmanager
-    def reserving(self, image_id: str) -> Iterator[None]:
-        """Within this block the image counts as used."""
-        self.reserved[image_id] += 1
+    @asynccontextmanager
+    async def reserving(self, image_id: str) -> AsyncIterator[model.Image]:
+        """Within this block the image counts as used. Raises NotFound where it was removed a moment ago."""
+        async with self.removing:
+            image = self.store.find(image_id)
+            self.reserved[image_id] += 1
         try:
-            yield
+            yield image
         finally:
             self.reserved[image_id] -= 1
             self.reserved += Counter()  # drops what is at zero

@@ -20,7 +20,10 @@ from engine import errors, launch
 TASKS = {
     **{
         name: f"engine.supervise.image_tasks:{name}"
-        for name in ("build_base", "pull", "push", "commit", "save", "load", "import_image", "disk_usage")
+        for name in (
+            *("build_base", "pull", "push", "commit", "save", "load", "import_image"),
+            *("remove_image", "prune_images", "sweep", "disk_usage"),
+        )
     },
     **{name: f"engine.supervise.copy_tasks:{name}" for name in ("copy_out", "copy_in", "unpack", "export")},
     "between": "engine.supervise.tasks:between",

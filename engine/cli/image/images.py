@@ -32,6 +32,7 @@ def configure(parser: Parser) -> None:
     parser.flag("-q", "--quiet", help="ids alone")
     parser.flag("--no-trunc", help="whole ids")
     parser.flag("--digests", help="digests as well")
+    parser.flag("--tree", help="which was made of which, as the layers tell")
     parser.add_argument(
         "-f", "--filter", action="append", default=[], metavar="KEY=VALUE", help=f"keys: {', '.join(FILTERS)}"
     )
@@ -43,6 +44,11 @@ def run(context: Context, args: Namespace) -> int:
     """List, a line for each name."""
     filters = parse_filters(args.filter, FILTERS)
     images = [image for image in context.engine.images() if _matches(image, filters)]
+    if args.tree:
+        from engine.cli.image.tree import write_tree
+
+        sys.stdout.write(write_tree(images, time.time_ns(), full=args.no_trunc))
+        return 0
     if args.quiet and args.format is None:
         for image in images:
             sys.stdout.write(f"{image.id if args.no_trunc else short_id(image.id)}\n")

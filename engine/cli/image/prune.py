@@ -1,12 +1,14 @@
 """`qd image prune`."""
 
 import sys
+import time
 from argparse import Namespace
 from typing import Final
 
 from engine.cli.arguments import Parser
 from engine.cli.context import Context
 from engine.cli.parse.filters import parse_filters
+from engine.cli.parse.moment import parse_moment
 from engine.cli.render.human import decimal_size
 from engine.cli.system.prune import is_confirmed
 
@@ -27,6 +29,8 @@ def configure(parser: Parser) -> None:
 def run(context: Context, args: Namespace) -> int:
     """Ask, remove, and say what was gained."""
     filters = parse_filters(args.filter, FILTERS)
+    if "until" in filters:
+        filters["until"] = [str(parse_moment(text, time.time_ns())) for text in filters["until"]]
     if not args.force and not is_confirmed(_ALL if args.all else _WORDS, "qd image prune -f"):
         return 0
     removed = context.engine.prune_images(everything=args.all, filters=filters)

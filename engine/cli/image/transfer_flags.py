@@ -19,9 +19,7 @@ def add_registry_flags(parser: Parser) -> None:
         metavar="true|false",
         help="false: take any certificate, or plain HTTP; else as registries.conf says",
     )
-    parser.add_argument(
-        "--cert-dir", default="", metavar="DIR", help="where its ca.crt, client.cert, client.key are"
-    )
+    parser.add_argument("--cert-dir", default="", metavar="DIR", help="where its ca.crt, client.cert, client.key are")
 
 
 def add_compression_flags(parser: Parser, default: str) -> None:
