@@ -72,7 +72,7 @@ def read_complaints(body: bytes) -> list[Complaint]:
         return []
     listed = [_complaint(entry) for entry in found.errors[:_ERRORS_MAX]]
     loose = next(
-        (text for text in (found.details, found.error_description, found.message) if isinstance(text, str)), ""
+        (text for text in (found.details, found.error_description, found.message) if isinstance(text, str) and text), ""
     )
     return [entry for entry in listed if entry] or ([Complaint(message=loose)] if loose else [])
 
