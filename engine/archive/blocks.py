@@ -19,6 +19,8 @@ ZEROS: Final = bytes(BLOCK)
 FIELDS: Final = struct.Struct("100s 8s 8s 8s 12s 12s 8s c 100s 8s 32s 32s 8s 8s 155s 12s")
 """name, mode, uid, gid, size, mtime, checksum, type, target, magic and version, uname, gname, devmajor, devminor,
 prefix, rest."""
+SIZE: Final = slice(124, 136)
+TYPE: Final = slice(156, 157)
 
 USTAR: Final = b"ustar\x0000"
 GNU: Final = b"ustar  \0"

@@ -61,8 +61,7 @@ class Fields(msgspec.Struct, frozen=True):
 
 
 def parse(block: bytes) -> Fields:
-    """The fields of a header block. Raises InvalidInput for a wrong checksum and for numbers that are none."""
-    blocks.check(block)
+    """The fields of a header block, whose checksum is right. Raises InvalidInput for numbers that are none."""
     fields = blocks.FIELDS.unpack(block)
     name, mode, uid, gid, size, mtime, _, kind, target, magic, _, _, major, minor, prefix, rest = fields
     path = text(name)

@@ -1,11 +1,14 @@
 """The headers before a member's content: its own, and before it those that only say more about it.
 
-g                  for all members that follow
-x                  for the next member
-L  K               a long name, a long target of the next member, GNU's way
-V                  the name of the volume: passed over
+    g       for all members that follow
+    x       for the next member
+    L  K    a long name, a long target of the next member, GNU's way
+    V       the name of the volume: passed over
+
+Source: pax(1), "pax Extended Header"; GNU tar manual, "GNU Extensions to the Archive Format".
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -27,6 +30,7 @@ _ABOUT_THE_NEXT: Final = frozenset(
         blocks.VOLUME,
     }
 )
+_NOTHING: Final[Mapping[bytes, bytes]] = {}
 
 
 class Headers:
@@ -40,34 +44,38 @@ class Headers:
 
     def next(self) -> Fields | None:
         """The next member's, complete; None at the end of the archive. Raises InvalidInput."""
-        found = self._next_block()
-        if found is None or found.type not in _ABOUT_THE_NEXT:
-            return found if found is None or not self._global else fields.override(found, self._global)
-        return self._announced(found)
+        block, records, names = self._next_block(), _NOTHING, _NOTHING
+        if block[blocks.TYPE] in _ABOUT_THE_NEXT:
+            block, records, names = self._announced(block)
+        if not block:
+            if records or names:
+                raise damaged("it ends before the member that its last header is about")
+            return None
+        self._entries += 1
+        if self._entries > self._limits.entries_max:
+            raise beyond(f"more than {self._limits.entries_max} entries", ENTRIES_VARIABLE)
+        return _complete(fields.parse(block), {**self._global, **records}, names)
 
-    def _announced(self, found: Fields | None) -> Fields | None:
-        """Gather what the headers up to the next member say about it."""
-        about: dict[bytes, bytes] = {}
+    def _announced(self, block: bytes) -> tuple[bytes, Mapping[bytes, bytes], Mapping[bytes, bytes]]:
+        """The next member's header, and from those before it pax's records and GNU's names by their type."""
         records: dict[bytes, bytes] = {}
+        names: dict[bytes, bytes] = {}
         room = self._limits.header_bytes_max
-        while found is not None and found.type in _ABOUT_THE_NEXT:
-            room -= blocks.BLOCK + max(found.size, 0)
-            body = self._body(found.size, room)
-            if found.type == blocks.GLOBAL:
+        while (kind := block[blocks.TYPE]) in _ABOUT_THE_NEXT:
+            size = blocks.number(block[blocks.SIZE])
+            room -= blocks.BLOCK + size
+            body = self._body(size, room)
+            if kind == blocks.GLOBAL:
                 self._set_global(body)
-            elif found.type in {blocks.EXTENDED, blocks.SUN_EXTENDED}:
+            elif kind in {blocks.LONG_NAME, blocks.LONG_TARGET}:
+                names[kind] = blocks.text(body)
+            elif kind != blocks.VOLUME:
                 records = extended.parse(body)
-            else:
-                about[found.type] = blocks.text(body)
-            found = self._next_block()
-        if found is not None:
-            return _complete(found, self._global | records, about)
-        if records or about.keys() - {blocks.VOLUME}:
-            raise damaged("it ends before the member that its last header is about")
-        return None
+            block = self._next_block()
+        return block, records, names
 
-    def _next_block(self) -> Fields | None:
-        """The next header of whatever type; None at the end: a block of zeros, which a second one follows, or no block.
+    def _next_block(self) -> bytes:
+        """The next header of whatever type; empty at the end: two blocks of zeros, or none.
 
         As others do, a single block of zeros at the very end is taken for an end too.
         """
@@ -75,13 +83,10 @@ class Headers:
         if block == blocks.ZEROS:
             if self._intake.block() not in {b"", blocks.ZEROS}:
                 raise damaged("there is something behind its end")
-            return None
-        if not block:
-            return None
-        self._entries += 1
-        if self._entries > self._limits.entries_max:
-            raise beyond(f"more than {self._limits.entries_max} entries", ENTRIES_VARIABLE)
-        return fields.parse(block)
+            return b""
+        if block:
+            blocks.check(block)
+        return block
 
     def _body(self, size: int, room: int) -> bytes:
         if size < 0:
@@ -101,12 +106,12 @@ class Headers:
             raise beyond(f"headers for all its members have more than {self._limits.header_bytes_max} bytes")
 
 
-def _complete(found: Fields, records: dict[bytes, bytes], about: dict[bytes, bytes]) -> Fields:
+def _complete(found: Fields, records: Mapping[bytes, bytes], names: Mapping[bytes, bytes]) -> Fields:
     """A header with what the ones before it say. Where GNU's and pax's differ, GNU's counts, as in Go's archive/tar."""
     if records:
         found = fields.override(found, records)
-    if blocks.LONG_NAME in about or blocks.LONG_TARGET in about:
-        path = about.get(blocks.LONG_NAME) or found.path
-        target = about.get(blocks.LONG_TARGET) or found.target
+    if names:
+        path = names.get(blocks.LONG_NAME) or found.path
+        target = names.get(blocks.LONG_TARGET) or found.target
         found = msgspec.structs.replace(found, path=path, target=target)
     return found

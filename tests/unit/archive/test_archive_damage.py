@@ -121,7 +121,8 @@ def test_a_sparse_file_in_another_programs_header_is_refused() -> None:
     ("archive", "limits", "words"),
     [
         (header() + header() + header(), Limits(entries_max=2), "more than 2 entries.*"),
-        (pax(uid=b"1") * 3 + header(), Limits(entries_max=2), "more than 2 entries"),
+        ((pax(uid=b"1") + header()) * 3, Limits(entries_max=2), "more than 2 entries"),
+        (extended(b"", b"V") * 3000, Limits(), "headers have more than 1048576 bytes"),
         (header(size=3 << 20) + bytes(3 << 20), Limits(bytes_max=2 << 20), "bytes"),
         (header(size=1 << 31), Limits(bytes_max=1 << 30), "files of more than 1073741824 bytes"),
         (header(b"x", b"x", size=2 << 20), Limits(), "headers have more than 1048576 bytes"),
