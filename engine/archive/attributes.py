@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from engine.archive.member import Member
 from engine.archive.place import by_descriptor
-from engine.errors import EngineError, InvalidInput
+from engine.errors import EngineError, InvalidInput, MissingFeature
 
 _NAMES: Final = (b"user.", b"system.posix_acl_", b"security.capability")
 """Of extended attributes that are copied; the others are the kernel's and the host's own."""
@@ -111,3 +111,11 @@ def is_copied(name: bytes) -> bool:
 def refuse_device(path: str) -> EngineError:
     """The error for a device that a stranger may have made."""
     return InvalidInput(f"{path} is a device, which is not copied like that", hint="copy it with all it is: qd cp -a")
+
+
+def forbidden_device(path: str, err: OSError) -> EngineError:
+    """The error for a node that the kernel lets nobody make there. Source: user_namespaces(7)."""
+    hint = "a container with ids of its own is given devices when it is made: --device"
+    return MissingFeature(
+        f"the device {path} cannot be made there: operation not permitted", hint=hint, errno=err.errno or 0
+    )

@@ -6,7 +6,6 @@ A directory replaces nothing else, and nothing else a directory. Names and links
 import errno
 import os
 import stat
-from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
@@ -14,12 +13,15 @@ from engine.archive import attributes
 from engine.archive.attributes import Manner
 from engine.archive.failures import told
 from engine.archive.member import HARD_LINK, Member
-from engine.archive.place import Place, look, open_file, open_folder
+from engine.archive.place import Place, by_descriptor, look, open_file, open_folder
 from engine.archive.reader import Reader
 from engine.archive.refusals import quoted, unsupported
+from engine.archive.streams import PIECE
 from engine.errors import Conflict
 from engine.kernel import files
 
+_NAMELESS: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL})
+"""What a file system without O_TMPFILE says of it; see open(2), BUGS."""
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -72,30 +74,15 @@ class Extraction:
             return self._make_directory(member, name, folder, path)
         there = look(name, folder)
         _check_kind(there, member, path)
-        if there is None or self._remove(name, folder, there, member):
-            self._ways()[member.kind](member, name, folder, path)
-        else:
-            self._write_over(member, name, folder)
-        return None
-
-    def _ways(self) -> dict[int, Callable[[Member, str, int, str], None]]:
-        return {
-            stat.S_IFREG: self._make_file,
-            stat.S_IFLNK: self._make_symlink,
-            stat.S_IFIFO: self._make_node,
-            stat.S_IFCHR: self._make_node,
-            stat.S_IFBLK: self._make_node,
-        }
-
-    def _remove(self, name: str, folder: int, there: os.stat_result, member: Member) -> bool:
-        """Make room; False for a file that is mounted there, such as a container's /etc/hosts: its content changes."""
-        try:
+        if member.kind == stat.S_IFREG:
+            return self._make_file(member, name, folder, there)
+        if there is not None:
             files.remove(name, folder=folder)
-        except OSError as err:
-            if err.errno != errno.EBUSY or not (stat.S_ISREG(there.st_mode) and member.kind == stat.S_IFREG):
-                raise
-            return False
-        return True
+        if member.kind == stat.S_IFLNK:
+            files.make_link(os.fsdecode(member.target), name, folder=folder)
+        else:
+            self._make_node(member, name, folder, path)
+        return self._dress_at(member, name, folder)
 
     def _make_directory(self, member: Member, name: str, folder: int, path: str) -> None:
         there = look(name, folder)
@@ -107,8 +94,26 @@ class Extraction:
             attributes.dress(made, member, self._manner)
         self._folders.append((path, member))
 
-    def _make_file(self, member: Member, name: str, folder: int, _path: str) -> None:
-        """A file of which only a part could be written is taken away again."""
+    def _make_file(self, member: Member, name: str, folder: int, there: os.stat_result | None) -> None:
+        """It has no name before it is whole, so that none stays half, whatever happens to us."""
+        try:
+            fd = files.open_path(".", os.O_RDWR | os.O_TMPFILE, 0o600, folder=folder)
+        except OSError as err:
+            if err.errno not in _NAMELESS:
+                raise
+            return self._make_named(member, name, folder, there)
+        with files.closing(fd):
+            self._fill(member, fd)
+            if there is None or _make_room(name, folder, there):
+                os.link(by_descriptor(fd), name, dst_dir_fd=folder)
+            else:
+                self._write_over(member, name, folder, fd)
+        return None
+
+    def _make_named(self, member: Member, name: str, folder: int, there: os.stat_result | None) -> None:
+        """Where the file system has no files without a name: half a one is taken away again."""
+        if there is not None:
+            files.remove(name, folder=folder)
         with ExitStack() as undo:
             fd = files.open_path(name, _NEW, 0o600, folder=folder)
             undo.callback(files.remove, name, folder=folder)
@@ -116,12 +121,15 @@ class Extraction:
                 self._fill(member, fd)
             undo.pop_all()
 
-    def _write_over(self, member: Member, name: str, folder: int) -> None:
+    def _write_over(self, member: Member, name: str, folder: int, whole: int) -> None:
         with files.closing(files.open_path(name, os.O_PATH | os.O_NOFOLLOW, folder=folder)) as there:
             if not stat.S_ISREG(os.fstat(there).st_mode):
                 raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
             with files.closing(open_file(there, os.O_WRONLY | os.O_TRUNC)) as fd:
-                self._fill(member, fd)
+                offset = 0
+                while sent := os.sendfile(fd, whole, offset, PIECE):
+                    offset += sent
+                attributes.dress(fd, member, self._manner)
 
     def _fill(self, member: Member, fd: int) -> None:
         for offset, data in self._reader.content():
@@ -130,15 +138,13 @@ class Extraction:
             os.ftruncate(fd, member.size)
         attributes.dress(fd, member, self._manner)
 
-    def _make_symlink(self, member: Member, name: str, folder: int, _path: str) -> None:
-        files.make_link(os.fsdecode(member.target), name, folder=folder)
-        self._dress_at(member, name, folder)
-
     def _make_node(self, member: Member, name: str, folder: int, path: str) -> None:
         if member.kind != stat.S_IFIFO and not self._manner.trusted:
             raise attributes.refuse_device(path)
-        files.make_node(name, member.kind | 0o600, member.device, folder=folder)
-        self._dress_at(member, name, folder)
+        try:
+            files.make_node(name, member.kind | 0o600, member.device, folder=folder)
+        except PermissionError as err:
+            raise attributes.forbidden_device(path, err) from err
 
     def _dress_at(self, member: Member, name: str, folder: int) -> None:
         """By descriptor: whatever has taken the place of what was made, no link is followed."""
@@ -162,6 +168,17 @@ class Extraction:
                 attributes.set_time(self._place.folder(path), member)
             except (FileNotFoundError, NotADirectoryError):
                 return
+
+
+def _make_room(name: str, folder: int, there: os.stat_result) -> bool:
+    """False for a file that is mounted there, such as a container's /etc/hosts: its content can change, no more."""
+    try:
+        files.remove(name, folder=folder)
+    except OSError as err:
+        if err.errno != errno.EBUSY or not stat.S_ISREG(there.st_mode):
+            raise
+        return False
+    return True
 
 
 def _check_kind(there: os.stat_result | None, member: Member, path: str) -> None:

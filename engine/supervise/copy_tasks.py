@@ -114,6 +114,8 @@ def copy_in(
 
 def unpack(_say: Say, fd: int, place: dict[str, Any], path: str) -> dict[str, Any]:
     """Unpack an archive of the user's, plain or compressed, into a directory of the container. Owners are its own."""
+    from engine.archive import inflate, zstd_in  # noqa: F401 - needed in there, where nothing can be imported
+
     with visiting.visited(place) as root:
         if not _is_directory(root, path):
             raise errors.InvalidInput(
