@@ -1,7 +1,7 @@
 """A root directory copied from layers, where the kernel has no overlay for it.
 
 Blocks are shared where the file system can (btrfs, XFS), else copied. Owners, permissions, times, extended attributes,
-hard links and device nodes come along; holes do not.
+hard links, device nodes and holes come along.
 """
 
 import errno
@@ -11,6 +11,7 @@ import stat
 from collections.abc import Sequence
 from typing import Final
 
+from engine.archive import holes
 from engine.layers import merged
 from engine.layers.merged import Found
 
@@ -38,8 +39,23 @@ def copy_directory(lowers: Sequence[str], path: str, target: str) -> bool:
     if found is None or not found.folders:
         return False
     copy(found.folders, target)
-    _copy_attributes(found, target)
+    copy_attributes(found, target)
     return True
+
+
+def copy_entry(found: Found, path: str) -> int:
+    """Copy what is no directory to the new `path`, with all it has; bytes of its content."""
+    info, kind = found.info, stat.S_IFMT(found.info.st_mode)
+    copied = 0
+    if kind == stat.S_IFLNK:
+        os.symlink(os.readlink(found.path), path)
+    elif kind == stat.S_IFREG:
+        copied = info.st_size
+        _copy_content(found.path, path)
+    else:
+        os.mknod(path, kind | 0o600, info.st_rdev)
+    copy_attributes(found, path)
+    return copied
 
 
 class _Copying:
@@ -66,24 +82,17 @@ class _Copying:
                 else:
                     self._copy(found, path)
         for found, path in reversed(made):
-            _copy_attributes(found, path)
+            copy_attributes(found, path)
 
     def _copy(self, found: Found, path: str) -> None:
         """One entry that is not a directory."""
-        info, kind = found.info, stat.S_IFMT(found.info.st_mode)
+        info = found.info
         if info.st_nlink > 1:
             first = self._linked.setdefault((info.st_dev, info.st_ino), path)
             if first != path:
                 os.link(first, path, follow_symlinks=False)
                 return
-        if kind == stat.S_IFLNK:
-            os.symlink(os.readlink(found.path), path)
-        elif kind == stat.S_IFREG:
-            self.copied_bytes += info.st_size
-            _copy_content(found.path, path)
-        else:
-            os.mknod(path, kind | 0o600, info.st_rdev)
-        _copy_attributes(found, path)
+        self.copied_bytes += copy_entry(found, path)
 
 
 def _copy_content(source: str, target: str) -> None:
@@ -105,11 +114,23 @@ def _copy_blocks(reading: int, writing: int) -> None:
     except OSError as err:
         if err.errno not in {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS}:
             raise
-    while os.sendfile(writing, reading, None, _PIECE):
-        pass
+    info = os.fstat(reading)
+    pieces = holes.pieces(reading, info)
+    for start, length in ((0, info.st_size),) if pieces is None else pieces:
+        os.lseek(writing, start, os.SEEK_SET)
+        _copy_piece(reading, writing, start, start + length)
+    os.ftruncate(writing, info.st_size)
 
 
-def _copy_attributes(found: Found, path: str) -> None:
+def _copy_piece(reading: int, writing: int, at: int, end: int) -> None:
+    while at < end:
+        sent = os.sendfile(writing, reading, at, min(_PIECE, end - at))
+        if not sent:
+            return
+        at += sent
+
+
+def copy_attributes(found: Found, path: str) -> None:
     """Owner first: a change of owner clears set-user-id and file capabilities."""
     info = found.info
     os.chown(path, info.st_uid, info.st_gid, follow_symlinks=False)
