@@ -50,6 +50,14 @@ class Rule(NamedTuple):
         is_below = name.startswith(self.prefix) and (not rest or rest[0] in "/:@")
         return self.prefix if is_below and not (rest.startswith(":") and "/" not in self.prefix) else None
 
+    def is_insecure_at(self, host: str) -> bool:
+        """Whether this or a mirror of it leads to a host that need not prove who it is."""
+        own = self.location or self.prefix
+        places = [(own, self.insecure), *((mirror.location, mirror.insecure) for mirror in self.mirrors)]
+        if own.startswith(_WILDCARD):
+            places.append((host if self.matched(host) else "", self.insecure))
+        return any(insecure and place.partition("/")[0] == host for place, insecure in places)
+
 
 class Configuration(NamedTuple):
     """What all files say together."""
@@ -80,13 +88,11 @@ class Configuration(NamedTuple):
         return _primary(name, rule) if rule else _endpoint(name)
 
     def host_endpoint(self, host: str) -> Endpoint:
-        """A registry itself, to log in there. Raises InvalidInput where it is blocked."""
+        """A registry itself, to log in there: insecure where anything of it is. Raises InvalidInput where it is blocked."""
         host = DOCKER if host in DOCKER_NAMES else host
-        rule = self._longest(host)
-        if rule is None:
-            return Endpoint(host)
-        _refuse_blocked(host, rule)
-        return Endpoint((rule.location or host).partition("/")[0], insecure=rule.insecure)
+        if rule := self._longest(host):
+            _refuse_blocked(host, rule)
+        return Endpoint(host, insecure=any(rule.is_insecure_at(host) for rule in self.rules))
 
     def _rule(self, reference: Reference) -> Rule | None:
         rule = self._longest(str(reference))

@@ -67,7 +67,7 @@ def parse(data: bytes, path: str) -> File:
         raise InvalidInput(f"{path} has the format of version 1, which is not read any more", hint=hint)
     search = document.unqualified_search_registries
     for host in search or ():
-        _check_name(host, "unqualified-search-registries", path)
+        _place(host, "unqualified-search-registries", path, is_host=True)
     rules = tuple(_rule(table, number, data, path) for number, table in enumerate(document.registry))
     return File(search, rules, {name: _alias(name, full, path) for name, full in document.aliases.items()})
 
