@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from typing import Final
 
 _PIECE: Final = 1 << 20
+_UNFINISHED: Final = ".new"
 
 
 def replace(path: str, data: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
@@ -14,7 +15,7 @@ def replace(path: str, data: bytes, *, durable: bool = True, mode: int = 0o600) 
     `durable` also survives a power cut (fsync of the file and of its directory, measured 0.5 ms here). What a
     reboot makes meaningless anyway, such as a pid, does without.
     """
-    temporary = f"{path}.{os.getpid()}.new"
+    temporary = f"{path}.{os.getpid()}{_UNFINISHED}"
     fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         with _removed_on_failure(temporary):
@@ -26,6 +27,11 @@ def replace(path: str, data: bytes, *, durable: bool = True, mode: int = 0o600) 
         os.close(fd)
     if durable:
         sync_folder(os.path.dirname(path))
+
+
+def unfinished(folder: str) -> list[str]:
+    """Names in a folder of what `replace` has not finished: it is at work, or was killed."""
+    return [name for name in os.listdir(folder) if name.endswith(_UNFINISHED)]
 
 
 def write_new(path: str, data: bytes, *, mode: int = 0o600) -> None:

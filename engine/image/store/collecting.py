@@ -5,7 +5,7 @@ from collections.abc import Iterator, Set
 
 from engine.image.store.blobs import Blobs, hexadecimal
 from engine.image.store.catalog import Contents
-from engine.state import tree
+from engine.state import files, tree
 
 
 def collect(blobs: Blobs, layers_dir: str, contents: Contents, *, partials: bool) -> int:
@@ -31,7 +31,12 @@ def rubbish(blobs: Blobs, layers_dir: str, contents: Contents, *, partials: bool
         *others(blobs.ingest),
         *(others(blobs.partials) if partials else ()),
         *others(layers_dir, {hexadecimal(key) for key in contents.layers}),
+        *(path for key in contents.layers for path in _unfinished(f"{layers_dir}/{hexadecimal(key)}")),
     ]
+
+
+def _unfinished(layer: str) -> list[str]:
+    return [f"{layer}/{name}" for name in files.unfinished(layer)]
 
 
 def others(folder: str, keep: Set[str] = frozenset()) -> Iterator[str]:

@@ -57,6 +57,12 @@ class Layout:
             if after != before or not os.path.exists(self._index_path):
                 files.replace(self._index_path, oci.encode(Index(manifests=after)))
 
+    def remove_unfinished(self) -> None:
+        """Drop what a crash has left of a replacement: nobody is replacing anything while we have the lock."""
+        with self._locked("index.lock", fcntl.LOCK_EX):
+            for name in files.unfinished(self.folder):
+                os.unlink(f"{self.folder}/{name}")
+
     @contextmanager
     def adding(self) -> Iterator[None]:
         """Whatever is added in this block is not taken for rubbish before the index has it."""
@@ -87,6 +93,8 @@ class Layout:
 
     def _make(self) -> None:
         marker = f"{self.folder}/oci-layout"
-        if not os.path.exists(marker):
-            os.makedirs(self.blobs.folder, mode=0o700, exist_ok=True)
+        if os.path.exists(marker):
+            return
+        os.makedirs(self.blobs.folder, mode=0o700, exist_ok=True)
+        with self._locked("index.lock", fcntl.LOCK_EX):
             files.replace(marker, oci.LAYOUT)

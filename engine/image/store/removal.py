@@ -79,6 +79,7 @@ def collect(layout: Layout, unpacked: Unpacked, *, partials: bool = False) -> in
         contents = catalog.read(layout, unpacked)
         if not alone or contents.damaged:
             return 0
+        layout.remove_unfinished()
         return collecting.collect(layout.blobs, unpacked.folder, contents, partials=partials)
 
 
