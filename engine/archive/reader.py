@@ -69,6 +69,8 @@ class Reader:
     def drain(self) -> None:
         """Read to the very end of the source, so that a hash of it sees every byte."""
         self._ended = True
+        self._number += 1
+        self._pieces = ()
         self._intake.drain()
 
     def _finish_member(self) -> None:
