@@ -89,7 +89,7 @@ def apply(place: str | os.PathLike[str], *entries: Entry, below: Sequence[str | 
 
 
 def look(root: str | os.PathLike[str]) -> dict[str, tuple[Any, ...]]:
-    """Every path of a tree -> kind, permissions, owner, time, what it holds, extended attributes, which is which link."""
+    """Every path of a tree -> kind, permissions, owner, time, what it holds, extended attributes, its first name."""
     found: dict[str, tuple[Any, ...]] = {}
     names: dict[int, str] = {}
     for path in sorted(_walk(os.fspath(root))):
