@@ -4,13 +4,16 @@
     descriptors    the documents as values
     documents      reading and writing them; strict with what strangers wrote
     checks         what an image has to be before it is kept
+    conversion     Docker's documents in OCI's words
 
 Source: OCI image-spec 1.1, and Docker's image manifest version 2, schema 2.
 """
 
-from engine.image.oci.checks import as_oci, check_image, check_layers
+from engine.image.oci.checks import check_image, check_layers
+from engine.image.oci.conversion import as_oci, oci_twin
 from engine.image.oci.descriptors import (
     LAYERS_MAX,
+    ORIGINAL,
     ORIGINS,
     REF_NAME,
     Config,
@@ -72,6 +75,7 @@ __all__ = [
     "LAYOUT",
     "MANIFEST",
     "MANIFESTS",
+    "ORIGINAL",
     "ORIGINS",
     "REF_NAME",
     "Config",
@@ -88,6 +92,7 @@ __all__ = [
     "decode",
     "decode_any",
     "encode",
+    "oci_twin",
     "read_config",
     "read_digest",
     "read_manifest",

@@ -3,8 +3,6 @@
 Source: OCI image-spec 1.1, manifest.md, "Guidelines for Artifact Usage", and layer.md, "Non-Distributable Layers".
 """
 
-import msgspec
-
 from engine.errors import InvalidInput
 from engine.image.oci import media_types
 from engine.image.oci.descriptors import Config, Descriptor, Manifest
@@ -30,12 +28,6 @@ def check_layers(manifest: Manifest, config: Config) -> None:
     known, there = len(config.rootfs.diff_ids), len(manifest.layers)
     if known != there:
         raise InvalidInput(f"the image has {there} layers, but its config knows {known}", hint="it was made wrongly")
-
-
-def as_oci(descriptor: Descriptor) -> Descriptor:
-    """The same blob under OCI's name for it, for a manifest of OCI."""
-    known = media_types.AS_OCI.get(descriptor.media_type, descriptor.media_type)
-    return msgspec.structs.replace(descriptor, media_type=known)
 
 
 def _check_layer(layer: Descriptor) -> None:

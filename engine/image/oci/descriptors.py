@@ -15,6 +15,10 @@ REF_NAME: Final = "org.opencontainers.image.ref.name"
 ORIGINS: Final = "quarterdeck.origins"
 """The annotation of an index entry of ours that holds, with spaces between, under which digests of which repositories
 the image was got: `docker.io/library/alpine@sha256:...`, where the digest is that of an index which led to it."""
+ORIGINAL: Final = "quarterdeck.manifest"
+"""The annotation of an index entry of ours, and of what it points at, that holds the digest of the manifest as it came,
+where that is Docker's: the entry points at one of OCI for the same config and layers, since what reads layouts reads
+no other."""
 
 LAYERS_MAX: Final = 500
 SIZE_MAX: Final = 1 << 50
@@ -50,6 +54,11 @@ class Descriptor(Value, frozen=True, kw_only=True, rename="camel"):
     def name(self) -> str:
         """The full reference, or empty."""
         return self.annotations.get(REF_NAME, "")
+
+    @property
+    def original(self) -> str:
+        """The digest of the manifest as it came."""
+        return self.annotations.get(ORIGINAL, self.digest)
 
     @property
     def origins(self) -> tuple[str, ...]:

@@ -65,8 +65,8 @@ def read(layout: Layout, unpacked: Unpacked, before: Contents | None = None) -> 
     contents = Contents()
     for digest, entries in _by_digest(layout.entries()).items():
         try:
-            needs = known.get(digest) or needs_of(layout.blobs, unpacked, digest)
-            contents.found.append(needs._replace(image=_named(needs.image, entries)))
+            needs = known.get(digest) or needs_of(layout.blobs, unpacked, oci.read_digest(digest))
+            contents.found.append(_listed(needs, entries))
         except EngineError as err:
             names = [entry.name for entry in entries if entry.name]
             contents.damaged.update(dict.fromkeys(names or (digest,), err))
@@ -110,14 +110,17 @@ def _image(digest: str, manifest: Manifest, config: Config, document: bytes, siz
     )
 
 
-def _named(image: Image, entries: Sequence[Descriptor]) -> Image:
+def _listed(needs: Needs, entries: Sequence[Descriptor]) -> Needs:
+    """An image as the index has it."""
     names = tuple(sorted(entry.name for entry in entries if entry.name))
     origins = [origin for entry in entries for origin in entry.origins]
-    return msgspec.structs.replace(image, names=names, repo_digests=naming.repo_digests(image.digest, names, origins))
+    known = naming.repo_digests(needs.image.digest, names, origins)
+    image = msgspec.structs.replace(needs.image, names=names, repo_digests=known)
+    return needs._replace(image=image, blobs={**needs.blobs, **{entry.digest: entry.size for entry in entries}})
 
 
 def _by_digest(entries: Iterable[Descriptor]) -> dict[str, list[Descriptor]]:
     found: dict[str, list[Descriptor]] = {}
     for entry in entries:
-        found.setdefault(entry.digest, []).append(entry)
+        found.setdefault(entry.original, []).append(entry)
     return found

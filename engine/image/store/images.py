@@ -4,6 +4,8 @@
                ingest/  partial/                             blobs that grow, see blobs
     layers/                                                  what overlay mounts, see unpacked
 
+The index lists manifests of OCI. An image that came with Docker's has that too, is known by it and goes out with it.
+
 An image counts from the moment the index holds it: blobs and layers are complete on disk before, and are thrown away
 after it has let go of them. A crash in between leaves rubbish that `prune` finds, and a store that opens.
 """
@@ -14,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple
 
-from engine.errors import EngineError, InvalidInput
+from engine.errors import EngineError, InvalidInput, NotFound
 from engine.image import history, oci, reference
 from engine.image.oci import Descriptor, Manifest
 from engine.image.store import catalog, finding, naming, removal, usage
@@ -111,10 +113,10 @@ class Store:
             raise InvalidInput("this is an index and not an image", hint="choose one of its images by platform")
         oci.check_image(manifest)
         self._check_parts(manifest)
-        entry = Descriptor(media_type=manifest.media_type, digest=self.layout.blobs.add(data), size=len(data))
-        digests = (entry.digest, *(origin.partition("@")[2] for origin in origins))
+        entry = self._keep_manifest(manifest, data)
+        digests = (entry.original, *(origin.partition("@")[2] for origin in origins))
         self._put(entry, None if name is None else naming.kept_name(name, digests), origins)
-        return next(image for image in self.images() if image.digest == entry.digest)
+        return next(image for image in self.images() if image.digest == entry.original)
 
     def add_origins(self, name: str, origins: Sequence[str]) -> None:
         """Remember by which digests of which repositories an image is known, such as one that was pushed."""
@@ -173,9 +175,23 @@ class Store:
             if not self.layout.blobs.has(layer) or self.unpacked.place(config.rootfs.diff_ids, index) is None:
                 raise EngineError(f"the layer {layer.digest} is missing", hint="get the image again")
 
+    def _keep_manifest(self, manifest: Manifest, data: bytes) -> Descriptor:
+        """Keep it as it came, and what lists it: layouts hold manifests of OCI alone, which is all that others read."""
+        digest = self.layout.blobs.add(data)
+        twin = oci.oci_twin(manifest, digest)
+        if twin is None:
+            return Descriptor(media_type=oci.MANIFEST, digest=digest, size=len(data))
+        listed = oci.encode(twin)
+        annotations = {oci.ORIGINAL: digest}
+        added = self.layout.blobs.add(listed)
+        return Descriptor(media_type=oci.MANIFEST, digest=added, size=len(listed), annotations=annotations)
+
     def _entry(self, image: Image) -> Descriptor:
-        size = os.stat(self.layout.blobs.path(image.digest)).st_size
-        return Descriptor(media_type=image.media_type, digest=image.digest, size=size)
+        """What lists an image. Raises NotFound where it has just gone."""
+        for entry in self.layout.entries():
+            if entry.original == image.digest:
+                return entry
+        raise NotFound(f"the image {finding.shown(image)} has been removed meanwhile")
 
     def _put(self, entry: Descriptor, name: str | None, origins: Sequence[str] = ()) -> None:
         self.layout.change(lambda entries: naming.put(entries, entry, name, origins))

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple
 
+from engine.archive.ahead import ReadAhead
 from engine.archive.compression import decompressed
 from engine.archive.hashing import HashingSource
 from engine.archive.limits import BYTES_VARIABLE, Limits
@@ -19,9 +20,7 @@ from engine.image.store import locks
 from engine.image.store.blobs import Blobs
 from engine.image.store.images import Store
 from engine.image.store.unpacked import LayerRecord, chain_id
-
-if TYPE_CHECKING:
-    from engine.layers.apply import Applied
+from engine.layers.apply import Applied, apply
 
 Progress = Callable[[int, int], None]
 """Called with how much is done, and how much there is."""
@@ -61,7 +60,7 @@ def unpack_layer(
     Of two processes with the same layer one waits for the other. Progress is in bytes of the blob. Within
     `store.adding()`. Raises InvalidInput for an archive that is damaged, beyond the limits or another than its
     diff_id says: nothing of it is kept then. Raises EngineError where the blob is missing, or damaged on disk; that
-    is removed.
+    is removed. `progress` is called in a thread of the reading.
     """
     blob, diff_id = layers[index], oci.read_digest(diff_ids[index])
     with locks.exclusive(store.layout.layers_lock, diff_id), _blame(store.layout.blobs, blob):
@@ -76,27 +75,25 @@ def unpack_layer(
 
 def _unpack(store: Store, blob: Descriptor, diff_ids: Sequence[str], limits: Limits, progress: Progress) -> None:
     """The topmost of these layers."""
-    from engine.layers.apply import apply
-
     below = [_place(store, diff_ids, index) for index in reversed(range(len(diff_ids) - 1))]
     with store.unpacked.growing() as folder, _archive(store, blob, progress) as tar:
-        reader = Reader(tar, limits)
+        reader = Reader(tar.source, limits)
         applied = apply(reader, f"{folder}/fs", below)
         reader.drain()
-        _check(tar, diff_ids[-1])
-        store.unpacked.keep(folder, _key(store, diff_ids, applied), _record(applied, tar, blob))
+        _check(tar.seen, diff_ids[-1])
+        store.unpacked.keep(folder, _key(store, diff_ids, applied), _record(applied, tar.seen, blob))
 
 
-def _key(store: Store, diff_ids: Sequence[str], applied: "Applied") -> str:
+def _key(store: Store, diff_ids: Sequence[str], applied: Applied) -> str:
     """Under which digest what was unpacked is kept; where the diff_id is taken by what suits only there, the other."""
     chain = chain_id(diff_ids)
     return chain if applied.depends or store.unpacked.has(diff_ids[-1]) else diff_ids[-1]
 
 
-def _record(applied: "Applied", tar: HashingSource, blob: Descriptor) -> LayerRecord:
+def _record(applied: Applied, seen: HashingSource, blob: Descriptor) -> LayerRecord:
     return LayerRecord(
         size_bytes=applied.size_bytes,
-        tar_bytes=tar.size,
+        tar_bytes=seen.size,
         root=applied.root,
         depends=applied.depends,
         blobs=(blob.digest,),
@@ -105,16 +102,16 @@ def _record(applied: "Applied", tar: HashingSource, blob: Descriptor) -> LayerRe
 
 def _verify(store: Store, blob: Descriptor, diff_id: str, limits: Limits, progress: Progress) -> None:
     with _archive(store, blob, progress) as tar:
-        while tar.read(PIECE):
-            if tar.size > limits.bytes_max:
+        while tar.source.read(PIECE):
+            if tar.seen.size > limits.bytes_max:
                 raise beyond(f"more than {limits.bytes_max} bytes", BYTES_VARIABLE)
-        _check(tar, diff_id)
+        _check(tar.seen, diff_id)
 
 
-def _check(tar: HashingSource, diff_id: str) -> None:
-    if tar.digest != diff_id:
+def _check(seen: HashingSource, diff_id: str) -> None:
+    if seen.digest != diff_id:
         raise InvalidInput(
-            f"the config of the image says that a layer is {diff_id}, but it is {tar.digest}",
+            f"the config of the image says that a layer is {diff_id}, but it is {seen.digest}",
             hint="it was made wrongly or tampered with: do not trust where it came from",
         )
 
@@ -126,12 +123,22 @@ def _place(store: Store, diff_ids: Sequence[str], index: int) -> str:
     return place
 
 
+class _Archive(NamedTuple):
+    """The archive of a layer on its way: a thread decompresses and hashes ahead of who unpacks."""
+
+    source: ReadAhead
+    seen: HashingSource
+    """What has been read; all of it, when `source` has come to its end."""
+
+
 @contextmanager
-def _archive(store: Store, blob: Descriptor, progress: Progress) -> Iterator[HashingSource]:
+def _archive(store: Store, blob: Descriptor, progress: Progress) -> Iterator[_Archive]:
     """A blob without its compression, whatever its media type says of that: what counts is the diff_id."""
     with store.layout.blobs.open(blob.digest) as file:
         _, tar = decompressed(_Counted(file, blob.size, progress))
-        yield HashingSource(tar)
+        seen = HashingSource(tar)
+        with ReadAhead(seen) as source:
+            yield _Archive(source, seen)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.errors import InvalidInput
 from engine.image import reference
-from engine.image.oci import ORIGINS, REF_NAME, Descriptor
+from engine.image.oci import ORIGINAL, ORIGINS, REF_NAME, Descriptor
 
 Entries = tuple[Descriptor, ...]
 
@@ -34,31 +34,31 @@ def put(entries: Entries, image: Descriptor, name: str | None, origins: Sequence
 
     Without a name the image is kept under those that it has, or without.
     """
-    same = [entry for entry in entries if entry.digest == image.digest]
+    same = [entry for entry in entries if entry.original == image.original]
     if name is None and same:
         renewed = _entry(image, same[0].name, (*same[0].origins, *origins))
         return tuple(renewed if entry is same[0] else entry for entry in entries)
     heirs = [entry for entry in same if not entry.name or entry.name == name]
     known = (origin for entry in heirs for origin in entry.origins)
     others = entries if name is None else without_names(entries, {name})
-    others = tuple(entry for entry in others if entry.name or entry.digest != image.digest)
+    others = tuple(entry for entry in others if entry.name or entry.original != image.original)
     return (*others, _entry(image, name or "", (*known, *origins)))
 
 
 def without_names(entries: Entries, names: AbstractSet[str], *, keep_nameless: bool = True) -> Entries:
     """The entries without these names. An image that loses its last name keeps an entry without one, or goes."""
     kept = [entry for entry in entries if not entry.name or entry.name not in names]
-    present = {entry.digest for entry in kept}
+    present = {entry.original for entry in kept}
     for entry in entries:
-        if keep_nameless and entry.digest not in present:
+        if keep_nameless and entry.original not in present:
             kept.append(_entry(entry, "", entry.origins))
-            present.add(entry.digest)
+            present.add(entry.original)
     return tuple(kept)
 
 
 def without_images(entries: Entries, digests: AbstractSet[str]) -> Entries:
     """The entries of other images than those of these manifests."""
-    return tuple(entry for entry in entries if entry.digest not in digests)
+    return tuple(entry for entry in entries if entry.original not in digests)
 
 
 def repository(name: str) -> str:
@@ -75,7 +75,9 @@ def repo_digests(digest: str, names: Iterable[str], origins: Iterable[str]) -> t
 
 
 def _entry(image: Descriptor, name: str, origins: Sequence[str]) -> Descriptor:
-    annotations = {REF_NAME: name} if name else {}
+    annotations = {key: value for key, value in image.annotations.items() if key == ORIGINAL}
+    if name:
+        annotations[REF_NAME] = name
     if kept := list(dict.fromkeys(origins))[-_ORIGINS_MAX:]:
         annotations[ORIGINS] = " ".join(kept)
     return msgspec.structs.replace(image, annotations=annotations)

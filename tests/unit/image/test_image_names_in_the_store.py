@@ -90,11 +90,20 @@ def test_a_digest_cannot_be_given_as_a_tag(store: Store) -> None:
         store.tag(NAME, f"app@{INDEX}")
 
 
-def test_a_tag_keeps_the_kind_of_the_manifest(store: Store) -> None:
+def test_the_index_lists_docker_s_images_under_manifests_of_oci_and_knows_them_by_their_own(store: Store) -> None:
     image = images.add(store, NAME, {"a": b"1"}, docker=True)
     store.tag(NAME, "other")
-    assert {entry.media_type for entry in store.layout.entries()} == {oci.DOCKER_MANIFEST}
-    assert store.find("other").id == image.id
+    entries = store.layout.entries()
+    assert [(entry.media_type, entry.original) for entry in entries] == [(oci.MANIFEST, image.digest)] * 2
+    listed = oci.read_manifest(store.layout.blobs.read(entries[0].digest))
+    assert isinstance(listed, oci.Manifest)
+    assert (listed.config.media_type, listed.layers[0].media_type) == (oci.CONFIG, oci.LAYER_GZIP)
+    assert (listed.config.digest, listed.annotations) == (image.id, {oci.ORIGINAL: image.digest})
+    assert store.find("other") == store.find(NAME)
+    store.prune()
+    assert store.layout.blobs.size(entries[0].digest)
+    assert store.remove(image.id, force=True)["deleted"] == [image.id]
+    assert list(Path(store.layout.blobs.folder).iterdir()) == []
 
 
 def test_a_name_with_a_digest_is_removed_by_it(store: Store) -> None:
