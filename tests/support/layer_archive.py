@@ -63,7 +63,7 @@ def fill(folder: Path, names: Sequence[str]) -> Path:
             (folder / name).mkdir(parents=True, exist_ok=True)
             continue
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(name)
+        (folder / name).write_bytes(os.fsencode(name))
         os.utime(folder / name, ns=(10**18, 10**18))
     return folder
 
