@@ -1,13 +1,13 @@
 """Archives that mean harm: what has led other programs out of the directory that they unpacked into.
 
 Each case is made for a directory `outside`, next to the layer, in which a file `canary` must stay as it is. It says
-whether the archive is refused, or which paths the layer has afterwards, in the words of `layer_archives.names`.
+whether the archive is refused, or which paths the layer has afterwards, in the words of `layer_members.names`.
 """
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from support.layer_archives import Entry, device, fifo, file, folder, gone, hard, link, opaque
+from support.layer_members import Entry, device, fifo, file, folder, gone, hard, link, opaque
 
 EVIL = b"written by an archive"
 

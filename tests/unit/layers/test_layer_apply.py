@@ -8,7 +8,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from support.layer_archives import apply, archive, device, fifo, file, folder, hard, link, look, names, xattrs
+from support.layer_members import apply, archive, device, fifo, file, folder, hard, link, look, names, xattrs
 
 from engine.archive.reader import Reader
 from engine.errors import InvalidInput

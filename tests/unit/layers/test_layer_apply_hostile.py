@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from support.hostile_archives import CASES, EVIL, Case
-from support.layer_archives import apply, file, folder, gone, hard, link, names, opaque, untouched
+from support.layer_members import apply, file, folder, gone, hard, link, names, opaque, untouched
 
 from engine.errors import InvalidInput
 

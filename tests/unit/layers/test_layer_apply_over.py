@@ -7,7 +7,7 @@ import struct
 from pathlib import Path
 
 import pytest
-from support.layer_archives import apply, file, folder, gone, hard, link, look, names, opaque, untouched, xattrs
+from support.layer_members import apply, file, folder, gone, hard, link, look, names, opaque, untouched, xattrs
 
 from engine.errors import InvalidInput, MissingFeature
 from engine.layers import merged
