@@ -12,9 +12,9 @@ from typing import Any, Final
 from engine.errors import InvalidInput
 from engine.image import committed, instructions, moment
 from engine.image.committed import Change, Compression, Layer
-from engine.image.failure import swept_after_failure
 from engine.image.formats.layers import TYPES
 from engine.image.formats.saying import Say, of_all
+from engine.image.making import new_name, swept_after_failure
 from engine.image.oci import LAYERS_MAX
 from engine.image.store.images import Store
 from engine.model.image import Image
@@ -45,7 +45,7 @@ def commit(
     of the new image start from, the base's own where it is None; `changes` are instructions that change it.
     Raises NotFound, InvalidInput, and Conflict where the container moves directories about.
     """
-    compressed = _compression(compression, level)
+    compressed, full = _compression(compression, level), new_name(name)
     with swept_after_failure(store), store.adding():
         image = store.find(base)
         document = _document(image, config, changes)
@@ -55,7 +55,7 @@ def commit(
         if layer is not None and layer.captured.sockets:
             say({"step": f"{layer.captured.sockets} sockets are left out", "done": 0, "total": 0})
         descriptors = [*store.manifest(image).layers, *([layer.descriptor] if layer else [])]
-        return store.add_image(document, descriptors, name or None)
+        return store.add_image(document, descriptors, full)
 
 
 def _compression(kind: str, level: int | None) -> Compression:

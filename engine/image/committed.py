@@ -20,6 +20,7 @@ from engine.archive.reader import Reader
 from engine.archive.streams import Output
 from engine.archive.writer import Writer
 from engine.image.formats.layers import TYPES, Progress
+from engine.image.formats.whole import Whole
 from engine.image.oci import Descriptor
 from engine.image.store import locks
 from engine.image.store.images import Store
@@ -142,10 +143,8 @@ class _Both:
 
     def __init__(self, first: Output, pipe: FileIO) -> None:
         self._first = first
-        self._pipe = pipe
+        self._pipe = Whole(pipe)
 
     def write(self, data: bytes) -> None:
         self._first.write(data)
-        view = memoryview(data)
-        while view:
-            view = view[self._pipe.write(view) :]
+        self._pipe.write(data)

@@ -13,9 +13,9 @@ from engine.archive.streams import PIECE, Source
 from engine.errors import InvalidInput
 from engine.image import instructions, moment, oci
 from engine.image import platform as platforms
-from engine.image.failure import swept_after_failure
 from engine.image.formats.layers import TYPES
 from engine.image.formats.saying import Say, bytes_of, of_layer
+from engine.image.making import swept_after_failure
 from engine.image.oci import Descriptor, Platform
 from engine.image.store.images import Store
 from engine.image.store.ingest import unpack_layer
@@ -41,15 +41,14 @@ def import_(
 
     `source` is read to its end and never sought. Raises InvalidInput.
     """
-    config = _config(
-        instructions.apply({}, changes), message, platforms.parse(platform) if platform else platforms.host()
-    )
+    full, machine = new_name(name), platforms.parse(platform) if platform else platforms.host()
+    config = _config(instructions.apply({}, changes), message, machine)
     with swept_after_failure(store), store.adding():
         layer = _take(store, source, bytes_of(say, "reading the archive"))
         progress = of_layer(say, layer.diff_id, "unpacking")
         unpack_layer(store, (layer.descriptor,), (layer.diff_id,), 0, limits, progress)
         config["rootfs"] = {"type": "layers", "diff_ids": [layer.diff_id]}
-        return store.add_image(config, [layer.descriptor], name or None)
+        return store.add_image(config, [layer.descriptor], full)
 
 
 def _config(settings: dict[str, Any], message: str, wanted: Platform) -> dict[str, Any]:

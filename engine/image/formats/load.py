@@ -13,11 +13,11 @@ from engine.archive.limits import Limits
 from engine.archive.reader import Reader
 from engine.archive.streams import Source
 from engine.image import platform
-from engine.image.failure import swept_after_failure
 from engine.image.formats import docker_archive, oci_archive
 from engine.image.formats.contents import FILES_MAX, Contents, adopt, refused
 from engine.image.formats.drafts import Draft
 from engine.image.formats.saying import Say, bytes_of, of_layer
+from engine.image.making import swept_after_failure
 from engine.image.oci import Platform
 from engine.image.store.images import Store
 from engine.image.store.ingest import unpack_layer

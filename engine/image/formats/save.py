@@ -14,13 +14,13 @@ from typing import Final
 import msgspec
 
 from engine.archive.member import Member
-from engine.archive.streams import Output
 from engine.archive.writer import Writer
 from engine.errors import InvalidInput
 from engine.image import oci
 from engine.image.formats import chosen, layers
 from engine.image.formats.chosen import Chosen
 from engine.image.formats.saying import Say, of_layer
+from engine.image.formats.whole import Raw, Whole
 from engine.image.oci import Descriptor, Index
 from engine.image.store.blobs import hexadecimal, sha256
 from engine.image.store.images import Store
@@ -31,7 +31,7 @@ KINDS: Final = ("docker-archive", "oci-archive")
 def save(
     store: Store,
     names: Sequence[str],
-    output: Output,
+    output: Raw,
     *,
     kind: str = "docker-archive",
     compression: str = "",
@@ -52,7 +52,7 @@ def save(
         )
     with store.adding():  # so that nobody throws away what is being read
         images = chosen.choose(store, names)
-        archive = _Archive(store, Writer(output), say)
+        archive = _Archive(store, Writer(Whole(output)), say)
         if kind == "docker-archive":
             archive.write_docker(images)
         else:
