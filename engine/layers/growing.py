@@ -8,6 +8,7 @@ Paths here have no link in them; `engine/layers/following.py` finds them. Nobody
 import os
 import stat
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import Final, Self
 
 from engine.archive.refusals import beyond, damaged
@@ -54,16 +55,24 @@ class Growing:
             return found
         return self._opened(os.open(name, FOLDER, dir_fd=folder.fd), path, folder)
 
-    def _opened(self, fd: int, path: str, above: Folder) -> Folder:
-        found = Folder(fd, path, hidden=above.hidden or merged.is_opaque(fd))
+    def _opened(self, fd: int, path: str, above: Folder, dress: Callable[[int], None] | None = None) -> Folder:
+        with ExitStack() as undo:
+            undo.callback(os.close, fd)
+            if dress is not None:
+                dress(fd)
+            found = Folder(fd, path, hidden=above.hidden or merged.is_opaque(fd))
+            undo.pop_all()
         self.opened.add(found)
         return found
 
     def below(self, folder: Folder) -> tuple[str, ...]:
         """The directories that lie below this one, top first. The layer depends on them from here on."""
+        self.depends = self.depends or not folder.hidden
+        return self._find_below(folder)
+
+    def _find_below(self, folder: Folder) -> tuple[str, ...]:
         if folder.hidden:
             return ()
-        self.depends = True
         if folder.below is None:
             folders = self.root.below or ()
             for name in folder.path.split("/"):
@@ -83,12 +92,7 @@ class Growing:
         os.mkdir(name, 0o700, dir_fd=folder.fd)
         self._implied.add(path)
         self._copied.discard(path)
-        fd = os.open(name, FOLDER, dir_fd=folder.fd)
-        if found is not None and found.folders:
-            copying.copy_attributes(found, f"/proc/self/fd/{fd}/.")
-        else:
-            whiteouts.reset(fd)
-        return self._opened(fd, path, folder)
+        return self._opened(os.open(name, FOLDER, dir_fd=folder.fd), path, folder, lambda fd: _dress_implied(fd, found))
 
     def imply_over_whiteout(self, folder: Folder, name: str) -> Folder:
         """The same, in place of a whiteout of this layer."""
@@ -150,13 +154,23 @@ class Growing:
         if path in self._copied:
             self._copied.discard(path)
             files.remove(name, folder=folder.fd)  # gone already where its directory was replaced meanwhile
-        if folder.hidden:
+        if self._shows_whiteouts(folder):
             return
         try:
             whiteouts.make(folder.fd, name)
         except FileExistsError:
             if stat.S_ISDIR(os.lstat(name, dir_fd=folder.fd).st_mode):
                 self._white_out_directory(self.child(folder, name))
+
+    def _shows_whiteouts(self, folder: Folder) -> bool:
+        """Whether a directory lies over nothing: overlay lists what is in it as it is, and has nothing to hide.
+
+        The root lies over another one at least when a container has its own layer.
+        """
+        if folder is self.root or (not folder.hidden and self._find_below(folder)):
+            return False
+        self.depends = self.depends or not folder.hidden
+        return True
 
     def _white_out_directory(self, folder: Folder) -> None:
         self.hide(folder)
@@ -189,3 +203,11 @@ class Growing:
             raise damaged(f"a hard link leads to {shown(path)}, where no file is")
         self.copied_bytes += copying.copy_entry(found, f"/proc/self/fd/{folder.fd}/{name}")
         self._copied.add(path)
+
+
+def _dress_implied(fd: int, found: Found | None) -> None:
+    """As the layers below have it, or as a new directory."""
+    if found is not None and found.folders:
+        copying.copy_attributes(found, f"/proc/self/fd/{fd}/.")
+    else:
+        whiteouts.reset(fd)
