@@ -15,7 +15,7 @@ from engine.image import instructions, moment, oci
 from engine.image import platform as platforms
 from engine.image.formats.layers import TYPES
 from engine.image.formats.saying import Say, bytes_of, of_layer
-from engine.image.making import swept_after_failure
+from engine.image.making import new_name, swept_after_failure
 from engine.image.oci import Descriptor, Platform
 from engine.image.store.images import Store
 from engine.image.store.ingest import unpack_layer
