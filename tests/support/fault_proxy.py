@@ -104,11 +104,16 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
             if self.headers.get("Transfer-Encoding", "") != "chunked":
                 return self.rfile.read(int(self.headers.get("Content-Length", "0")))
             pieces = []
-            while size := int(self.rfile.readline(), 16):
+            while size := int(self._line(), 16):
                 pieces.append(self.rfile.read(size))
                 self.rfile.readline()
             self.rfile.readline()
             return b"".join(pieces)
+
+        def _line(self) -> bytes:
+            if line := self.rfile.readline():
+                return line
+            raise ConnectionResetError("the client went away within its request")
 
         def _answer(self, request: Request, answer: Answer) -> None:
             self.send_response(answer.status)
@@ -138,9 +143,16 @@ def _ask(upstream: str, request: Request, body: bytes) -> Answer:
         connection.request(request.method, request.path, body=body or None, headers=passed | _length(request, body))
         answer = connection.getresponse()
         named = {name.lower(): value for name, value in answer.getheaders()}
-        return Answer(status=answer.status, headers=named, body=answer.read())
+        return Answer(status=answer.status, headers=named, body=_read(answer))
     finally:
         connection.close()
+
+
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    try:
+        return answer.read()
+    except http.client.IncompleteRead as err:
+        return err.partial  # docker-registry says another length than it sends where a range is beyond the end
 
 
 def _length(request: Request, body: bytes) -> dict[str, str]:
