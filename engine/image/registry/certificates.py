@@ -58,13 +58,21 @@ def _trust_authorities(made: ssl.SSLContext) -> None:
             raise InvalidInput(
                 f"{variable} names {path!a}, which does not exist", hint=f"unset {variable}, or correct it"
             )
+    made.set_default_verify_paths()
+    if any(os.environ.get(variable) for variable in _VARIABLES) or _has_default_authorities():
+        return
     try:
-        made.set_default_verify_paths()
-        if not any(os.environ.get(variable) for variable in _VARIABLES):
-            found = next((path for path in _OF_HOST if os.path.exists(path)), None)
-            made.load_verify_locations(found or certifi.where())
+        made.load_verify_locations(next((path for path in _OF_HOST if os.path.exists(path)), certifi.where()))
     except (ssl.SSLError, OSError) as err:
         raise InvalidInput(f"the host's certificates cannot be read: {_reason(err)}") from err
+
+
+def _has_default_authorities() -> bool:
+    """Whether OpenSSL finds any by itself: in its folder one by one, which is quicker than reading all of a file."""
+    paths = ssl.get_default_verify_paths()
+    return os.path.exists(paths.openssl_cafile) or (
+        os.path.isdir(paths.openssl_capath) and any(name.endswith(".0") for name in os.listdir(paths.openssl_capath))
+    )
 
 
 def _use_folder(made: ssl.SSLContext, folder: str, verified: bool) -> None:

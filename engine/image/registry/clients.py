@@ -87,6 +87,8 @@ class Clients:
 
     def _context(self, url: httpx.URL) -> ssl.SSLContext:
         """The registry's own certificates for its own address; its trust for its own name, whatever the port."""
+        if url.scheme == "http":
+            return certificates.context(verified=False)
         host, name = self._endpoint.address, name_of(self._endpoint.address)
         is_own = url.netloc.decode("ascii") == httpx.URL(f"{url.scheme}://{host}").netloc.decode("ascii")
         hosts = (host, *((DOCKER,) if self._endpoint.host in DOCKER_NAMES else ()))

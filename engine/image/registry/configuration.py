@@ -88,7 +88,7 @@ class Configuration(NamedTuple):
         return _primary(name, rule) if rule else _endpoint(name)
 
     def host_endpoint(self, host: str) -> Endpoint:
-        """A registry itself, to log in there: insecure where anything of it is. Raises InvalidInput where it is blocked."""
+        """A registry itself, to log in there: insecure where anything of it is. Raises InvalidInput if blocked."""
         host = DOCKER if host in DOCKER_NAMES else host
         if rule := self._longest(host):
             _refuse_blocked(host, rule)

@@ -35,8 +35,8 @@ def readable(environment: Mapping[str, str], authfile: str = "") -> list[str]:
     """The files to look into, in order; the one that an operator names is the only one."""
     if named := authfile or environment.get("REGISTRY_AUTH_FILE", ""):
         return [named]
-    run = environment.get("XDG_RUNTIME_DIR", "") or f"/run/containers/{os.getuid()}"
-    podmans = f"{run}/auth.json" if run.startswith("/run/containers/") else f"{run}/containers/auth.json"
+    run = environment.get("XDG_RUNTIME_DIR", "")
+    podmans = f"{run}/containers/auth.json" if run else f"/run/containers/{os.getuid()}/auth.json"
     home, dockers = config_home(environment), docker_file(environment)
     others = ([f"{home}/containers/auth.json"] if home else []) + ([dockers] if dockers else [])
     return [podmans, *others]

@@ -12,6 +12,7 @@ nobody and refused unless it has the digest that was asked for.
 Source: RFC 9110, section 15.4; distribution-spec 1.1, "Pulling blobs".
 """
 
+import re
 from typing import Final
 
 import httpx
@@ -23,6 +24,8 @@ MOST: Final = 5
 STATUSES: Final = frozenset({301, 302, 303, 307, 308})
 _KEEPING_METHOD: Final = frozenset({307, 308})
 _READING: Final = frozenset({"GET", "HEAD"})
+_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+", re.ASCII)
+PORT_MAX: Final = 65535
 _PORTS: Final = {"http": 80, "https": 443}
 
 Origin = tuple[str, str, int]
@@ -50,10 +53,12 @@ def target(answer: httpx.Response, registry: httpx.URL) -> httpx.URL:
 def address(base: httpx.URL, location: str) -> httpx.URL:
     """An address as a server writes it, perhaps a relative one. Raises InvalidInput."""
     try:
-        url = base.join(location).copy_with(fragment=None)
+        is_whole = location.lower().startswith(("https:", "http:"))  # joined, half of one would be completed
+        url = (httpx.URL(location) if is_whole else base.join(location)).copy_with(fragment=None)
     except (httpx.InvalidURL, ValueError, TypeError) as err:
         raise _refused(base, "to an address that cannot be read") from err
-    if not location or not url.host or url.scheme not in _PORTS or url.userinfo:
+    is_right = _HOST.fullmatch(url.raw_host.decode("ascii")) and url.scheme in _PORTS
+    if not location or not is_right or url.userinfo or (url.port or 0) > PORT_MAX:
         raise _refused(base, "to what is no address of a web server")
     return url
 

@@ -74,6 +74,9 @@ class Ask(NamedTuple):
     headers: dict[str, str]
     content: bytes | None
 
+    def __repr__(self) -> str:
+        return f"Ask(by {self.method} at {self.url.host})"
+
 
 class _Answer(msgspec.Struct):
     token: str | None = ""

@@ -131,9 +131,12 @@ class Registry:
 
     def _root(self, scheme: str) -> httpx.URL:
         try:
-            return httpx.URL(f"{scheme}://{self.endpoint.address}/")
-        except httpx.InvalidURL as err:
-            raise InvalidInput(f"{self.endpoint.host!a} is no address of a registry", hint="HOST or HOST:PORT") from err
+            url = redirects.address(httpx.URL(), f"{scheme}://{self.endpoint.address}/")
+        except InvalidInput:
+            url = httpx.URL()
+        if url.path != "/" or not url.host:
+            raise InvalidInput(f"{self.endpoint.host!a} is no address of a registry", hint="HOST or HOST:PORT")
+        return url
 
     def _speaks(self, url: httpx.URL) -> bool:
         """Whether there is a server with TLS. One whose certificate is wrong is one."""
