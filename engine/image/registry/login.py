@@ -78,9 +78,12 @@ def place_of(text: str) -> str:
     if path in {"v1", "v2"}:
         slash = path = ""
     try:
-        reference.parse(f"{host if ':' in host.rpartition(']')[2] else f'{host}:443'}/{path or 'name'}")
-    except EngineError as err:
-        raise InvalidInput(f"{text!a:.80} is no registry", hint="HOST, HOST:PORT or HOST:PORT/PATH") from err
+        marked = host if ":" in host.rpartition("]")[2] else f"{host}:443"  # with a port it is a host in any case
+        is_right = reference.parse(f"{marked}/{path or 'name'}").path == (path or "name")
+    except EngineError:
+        is_right = False
+    if not is_right:
+        raise InvalidInput(f"{text!a:.80} is no registry", hint="HOST, HOST:PORT or HOST:PORT/PATH")
     return f"{DOCKER if host in DOCKER_NAMES else host}{slash}{path}"
 
 
