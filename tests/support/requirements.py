@@ -15,7 +15,7 @@ import pytest
 
 PROGRAMS = """
 tmux skopeo nft setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
-docker-registry htpasswd openssl umoci buildah
+docker-registry htpasswd openssl umoci buildah setfattr
 tar bsdtar gzip zstd xz bzip2
 """.split()
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "blkio", "freezer", "devices")

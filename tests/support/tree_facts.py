@@ -33,13 +33,19 @@ def of_tree(root: str) -> Facts:
 
 def of_stack(lowers: list[str]) -> Facts:
     """What an overlay of unpacked layers, top first, shows of each file."""
-    command = ["unshare", "--mount", "--propagation", "private", sys.executable, __file__, "--", *lowers]
-    return _asked(command)
+    return _asked(["stack", *lowers])
+
+
+def of_changed(lowers: list[str], folder: str, script: str) -> Facts:
+    """The same after a shell script has changed it, which leaves its changes in `folder`/upper."""
+    for name in ("upper", "work"):
+        os.mkdir(f"{folder}/{name}")
+    return _asked(["changed", script, folder, *lowers])
 
 
 def of_folder(root: str) -> Facts:
     """The same as `of_tree`, by a process of its own."""
-    return _asked([sys.executable, __file__, root])
+    return _asked(["tree", root])
 
 
 def difference(left: Facts, right: Facts) -> list[str]:
@@ -80,25 +86,34 @@ def _xattrs(path: bytes) -> list[str]:
     return [name for name in sorted(os.listxattr(path, follow_symlinks=False)) if ".overlay." not in name]
 
 
-def _asked(command: list[str]) -> Facts:
+def _asked(words: list[str]) -> Facts:
+    command = ["unshare", "--mount", "--propagation", "private", sys.executable, __file__, *words]
     result = subprocess.run(command, capture_output=True, check=False)
     assert result.returncode == 0, result.stderr.decode()
     facts: Facts = json.loads(result.stdout)
     return facts
 
 
-def _of_overlay(lowers: list[str]) -> Facts:
+def _of_overlay(options: str, script: str) -> Facts:
     with tempfile.TemporaryDirectory(dir="/tmp") as folder:
-        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", folder], check=True)
-        for name in ("empty", "merged"):
-            os.mkdir(f"{folder}/{name}")
-        stack = ":".join([*lowers, f"{folder}/empty"])  # an overlay without an upper layer needs two
-        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={stack}", f"{folder}/merged"], check=True)
+        subprocess.run(["mount", "-t", "overlay", "overlay", "-o", options, folder], check=True)
         try:
-            return of_tree(f"{folder}/merged")
+            subprocess.run(["sh", "-ec", script], check=True, cwd=folder, stdout=sys.stderr)
+            return of_tree(folder)
         finally:
-            subprocess.run(["umount", f"{folder}/merged", folder], check=True)
+            subprocess.run(["umount", folder], check=True)
+
+
+def _main(kind: str, words: list[str]) -> Facts:
+    if kind == "tree":
+        return of_tree(words[0])
+    if kind == "changed":
+        script, folder, *lowers = words
+        options = f"lowerdir={':'.join(lowers)},upperdir={folder}/upper,workdir={folder}/work"
+        return _of_overlay(options, script)
+    with tempfile.TemporaryDirectory(dir="/tmp") as empty:  # an overlay without an upper layer needs two
+        return _of_overlay(f"lowerdir={':'.join([*words, empty])}", "true")
 
 
 if __name__ == "__main__":
-    json.dump(_of_overlay(sys.argv[2:]) if sys.argv[1] == "--" else of_tree(sys.argv[1]), sys.stdout)
+    json.dump(_main(sys.argv[1], sys.argv[2:]), sys.stdout)

@@ -1,6 +1,5 @@
 """An image with every hard case goes in and out, and every file of it stays what umoci says that it is."""
 
-import io
 import os
 from typing import Any
 
@@ -9,6 +8,7 @@ from support import hard_image, tree_facts
 from support import image_archives as archives
 from support.other_tools import Tools
 from support.tree_facts import Facts
+from support.trees_of_images import NAME, comparable, take_files, unpacked_by_umoci
 
 from engine.archive.limits import Limits
 from engine.image.formats.load import load
@@ -17,22 +17,11 @@ from engine.image.store.images import Store
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("root", "overlay", "umoci", "unshare")]
 
-NAME = "localhost/hard:1"
-MADE_UP = (".", "new", "new/implied")
-"""Directories that no layer gives a time: whoever unpacks makes one up."""
-PARTED = ("etc/third", "links/first", "links/from-below")
-"""One file, which two layers have: an overlay, Docker's too, shows those of the lower one as a file of its own."""
-
 
 def _take(store: Store, path: str) -> str:
     with open(path, "rb") as file:
         (image,) = load(store, file, limits=Limits(), say=lambda _event: None)
     return str(image["id"])
-
-
-def _take_files(store: Store, files: archives.Files) -> Store:
-    load(store, io.BytesIO(archives.tar(files)), limits=Limits(), say=lambda _event: None)
-    return store
 
 
 def _put(store: Store, path: str, **how: Any) -> str:
@@ -42,15 +31,7 @@ def _put(store: Store, path: str, **how: Any) -> str:
 
 
 def _shown(store: Store) -> Facts:
-    return _comparable(tree_facts.of_stack(store.lowers(store.find(NAME))))
-
-
-def _comparable(facts: Facts) -> Facts:
-    for path in MADE_UP:
-        del facts[path]["mtime_ns"]
-    for path in PARTED:
-        del facts[path]["same as"]
-    return facts
+    return comparable(tree_facts.of_stack(store.lowers(store.find(NAME))))
 
 
 def _coarse(facts: Facts) -> Facts:
@@ -59,33 +40,27 @@ def _coarse(facts: Facts) -> Facts:
     return {path: {key: found[key] for key in keys if key in found} for path, found in facts.items()}
 
 
-def _unpacked_by_umoci(tools: Tools, layout: str) -> Facts:
-    bundle = tools.path(f"bundle-{os.urandom(4).hex()}")
-    tools.umoci("unpack", "--image", f"{layout}:{NAME}", bundle)
-    return _comparable(tree_facts.of_folder(f"{bundle}/rootfs"))
-
-
 @pytest.fixture
 def filled(store: Store) -> Store:
     """A store that has the image from an archive of Docker's form, with layers that are not compressed."""
-    return _take_files(store, archives.docker([([NAME], hard_image.layers())]))
+    return take_files(store, archives.docker([([NAME], hard_image.layers())]))
 
 
 @pytest.fixture
 def compressed(store: Store) -> Store:
     """A store that has the image from an archive of OCI, with gzip."""
     pieces = archives.image(hard_image.layers())
-    return _take_files(store, archives.layout([archives.named(pieces[-1].descriptor, NAME)], pieces))
+    return take_files(store, archives.layout([archives.named(pieces[-1].descriptor, NAME)], pieces))
 
 
 @pytest.fixture
 def solid(store: Store) -> Store:
     """A store that has the image without sparse files."""
-    return _take_files(store, archives.docker([([NAME], hard_image.layers(sparse=False))]))
+    return take_files(store, archives.docker([([NAME], hard_image.layers(sparse=False))]))
 
 
 def test_the_stack_shows_what_umoci_unpacks_from_the_layout_of_the_store(compressed: Store, tools: Tools) -> None:
-    expected = _unpacked_by_umoci(tools, compressed.layout.folder)
+    expected = unpacked_by_umoci(tools, compressed.layout.folder)
     assert tree_facts.difference(_shown(compressed), expected) == []
 
 
@@ -146,7 +121,7 @@ def test_it_comes_back_from_skopeo_unchanged(
 def test_what_umoci_unpacks_from_a_saved_archive_is_the_same(filled: Store, tools: Tools) -> None:
     path = _put(filled, tools.path("out.tar"), kind="oci-archive", compression="gzip")
     tools.skopeo("copy", f"oci-archive:{path}:{NAME}", f"oci:{tools.path('layout')}:{NAME}")
-    assert tree_facts.difference(_shown(filled), _unpacked_by_umoci(tools, tools.path("layout"))) == []
+    assert tree_facts.difference(_shown(filled), unpacked_by_umoci(tools, tools.path("layout"))) == []
 
 
 @pytest.mark.requires("podman")
