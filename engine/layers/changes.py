@@ -73,8 +73,8 @@ class Comparison(StackWalk):
         level = self._coming
         level.old, level.new = self.visible(level.old), self.visible(level.new)
         self._levels.append(level)
-        if not name and level.old and level.new and root_differs(self, level.new[0], level.old[0]):
-            self.kinds["/"] = "C"
+        if not name:
+            self._compare_roots(level)
         shared = _shared(level.old, level.new)
         layers = {*level.old[: len(level.old) - shared], *level.new[: len(level.new) - shared]}
         level.kept = shared > 0
@@ -119,6 +119,11 @@ class Comparison(StackWalk):
             level.kept = True
         if not is_folder:
             self._links.note(self.path + name, new, old, changed=changed)
+
+    def _compare_roots(self, level: _Level) -> None:
+        """Most layers say nothing of `/` and have it as by default: any of the old ones may be the one to go by."""
+        if level.new and level.old and all(root_differs(self, level.new[0], layer) for layer in level.old):
+            self.kinds["/"] = "C"
 
     def _record(self, level: _Level, name: str, kind: str) -> None:
         level.changed = True

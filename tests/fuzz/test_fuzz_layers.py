@@ -1,4 +1,4 @@
-"""Random trees and random changes, through a real overlay: the change becomes a layer, and the layer gives back the tree.
+"""Random changes through a real overlay: the change becomes a layer, and the layer gives back the tree.
 
 base      deeds in a plain directory                                       the image's first layer
 middle    deeds in an overlay on it, captured and applied                  its second layer

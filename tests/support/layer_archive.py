@@ -10,6 +10,7 @@ import pytest
 
 from engine.archive.writer import Writer
 from engine.layers.capture import Captured, capture
+from engine.layers.flat import write_flat
 
 
 class Taken:
@@ -52,6 +53,15 @@ def take(upper: Path, *lowers: Path, complete: bool = False) -> Taken:
     captured = capture(str(upper), [str(lower) for lower in lowers], writer, complete=complete)
     writer.close()
     return Taken(output.getvalue(), captured)
+
+
+def flat(*folders: Path) -> Taken:
+    """Write a stack as one archive in memory."""
+    output = io.BytesIO()
+    writer = Writer(output)
+    write_flat([str(folder) for folder in folders], writer)
+    writer.close()
+    return Taken(output.getvalue())
 
 
 def fill(folder: Path, names: Sequence[str]) -> Path:

@@ -11,6 +11,8 @@ SECOND: Final = 10**9
 CAPABILITY: Final = bytes.fromhex("0100000200040000000000000000000000000000")
 """One capability, effective: version 2. Source: linux/capability.h, vfs_cap_data."""
 
+ACL: Final = bytes.fromhex("0200000001000600ffffffff02000400e803000004000400ffffffff10000400ffffffff20000400ffffffff")
+"""user::rw-, user:1000:r--, group::r--, mask::r--, other::r--. Source: linux/posix_acl_xattr.h."""
 NOBODYS: Final = 400
 """The major number of devices that no driver has: to open one fails, whatever else is done with it."""
 

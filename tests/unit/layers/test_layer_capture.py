@@ -108,6 +108,12 @@ def test_the_root_has_an_entry_where_its_own_attributes_changed(upper: Path, low
     assert [member.mode for member in taken.members] == [0o1711]
 
 
+def test_a_root_as_any_layer_below_has_it_is_no_change(upper: Path, lower: Path, tmp_path: Path) -> None:
+    upper.chmod(0o555)
+    lower.chmod(0o555)
+    assert take(upper, fill(tmp_path / "says nothing of it", ()), lower).paths == []
+
+
 def test_entries_of_a_directory_come_before_a_name_that_continues_its_own(upper: Path, lower: Path) -> None:
     fill(upper, ("b/x", "b-", "a", "b/y/z", "c/"))
     assert take(upper, lower).paths == ["a", "b", "b/x", "b/y", "b/y/z", "b-", "c"]

@@ -1,16 +1,13 @@
 """Two stacks of folders compared, and one written as a single archive."""
 
-import io
 import os
 from pathlib import Path
 
 import pytest
-from support.layer_archive import Taken, fill, make_opaque, set_attribute, whiteout
+from support.layer_archive import fill, flat, make_opaque, set_attribute, whiteout
 
-from engine.archive.writer import Writer
 from engine.layers import changes
 from engine.layers.between import between
-from engine.layers.flat import write_flat
 
 
 @pytest.fixture
@@ -21,14 +18,6 @@ def base(tmp_path: Path) -> Path:
 def _between(old: list[Path], new: list[Path]) -> list[str]:
     found = between([str(folder) for folder in old], [str(folder) for folder in new])
     return [f"{change.kind} {change.path}" for change in found]
-
-
-def _flat(*folders: Path) -> Taken:
-    output = io.BytesIO()
-    writer = Writer(output)
-    write_flat([str(folder) for folder in folders], writer)
-    writer.close()
-    return Taken(output.getvalue())
 
 
 def test_a_stack_and_itself_are_the_same(base: Path, tmp_path: Path) -> None:
@@ -100,7 +89,7 @@ def test_a_stack_is_written_as_overlay_shows_it(base: Path, tmp_path: Path) -> N
     whiteout(top / "bin")
     make_opaque(top / "usr/lib")
     set_attribute(top / "usr/lib/a", "user.note", b"kept")
-    taken = _flat(top, middle, base)
+    taken = flat(top, middle, base)
     assert taken.paths == [
         *(".", "etc", "etc/hosts", "etc/hosts/is-a-directory-now"),
         *("opt", "opt/x", "opt/y", "usr", "usr/lib", "usr/lib/a"),
@@ -114,12 +103,12 @@ def test_names_of_one_file_stay_one_within_a_layer(base: Path, tmp_path: Path) -
     os.link(base / "bin/sh", base / "bin/ash")
     top = fill(tmp_path / "top", ())
     os.link(base / "bin/sh", top / "sh")  # as a store that shares equal files between layers might have it
-    taken = _flat(top, base)
+    taken = flat(top, base)
     assert taken["bin/sh"].linkname == "bin/ash"
     assert taken["sh"].isfile()
 
 
 def test_a_stack_of_two_hundred_layers_is_one_tree(tmp_path: Path) -> None:
     folders = [fill(tmp_path / f"{number}", (f"deep/er/{number:03d}",)) for number in range(200)]
-    assert len(_flat(*folders).paths) == 203
+    assert len(flat(*folders).paths) == 203
     assert _between(folders[1:], folders) == ["C /deep", "C /deep/er", "A /deep/er/000"]
