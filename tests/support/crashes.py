@@ -21,12 +21,21 @@ BEYOND = 20_000
 
 
 @contextmanager
+def unsynced() -> Iterator[None]:
+    """Nothing waits for a disk, which would take a hundred times as long as the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", _nothing)
+        patch.setattr(syscalls, "syncfs", _nothing)
+        yield
+
+
+@contextmanager
 def counted(at: Callable[[str], None]) -> Iterator[None]:
     """`at` is called with the name of each call before it is made."""
     with pytest.MonkeyPatch.context() as patch:
         for name in CALLS:
             patch.setattr(os, name, functools.partial(_call, at, name, getattr(os, name)))
-        patch.setattr(syscalls, "hook", at)
+        patch.setattr(syscalls, "syncfs", functools.partial(_call, at, "syncfs", syscalls.syncfs))
         yield
 
 
@@ -90,3 +99,7 @@ def _run_and_exit(number: int, run: Callable[[], None]) -> None:
 def _call(at: Callable[[str], None], name: str, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
     at(name)
     return call(*args, **kwargs)
+
+
+def _nothing(_fd: int) -> None:
+    """Instead of fsync(2) and syncfs(2)."""

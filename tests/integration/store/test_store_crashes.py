@@ -2,6 +2,7 @@
 
 import errno
 import shutil
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,6 +19,13 @@ pytestmark = pytest.mark.root
 BASE, TOP, OTHER = {"usr/bin/sh": b"sh" * 3000}, {"etc/motd": b"hello"}, {"else": b"x" * 5000}
 NAME, SECOND = "quay.io/team/app:1", "quay.io/team/other:1"
 LAYERS = [images.layer(BASE), images.layer(TOP)]
+
+
+@pytest.fixture(autouse=True)
+def _unsynced() -> Iterator[None]:
+    """What a process has written outlives it without."""
+    with crashes.unsynced():
+        yield
 
 
 def _store(folder: Path) -> Store:
