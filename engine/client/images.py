@@ -60,7 +60,7 @@ class ImageCalls(Transport):
         `status` is downloaded or current.
         """
         params = {"name": name, "platform": platform, "all_tags": all_tags}
-        tls = {"tls_verify": tls_verify, "cert_dir": cert_dir, "environment": surroundings()}
+        tls = {"tls_verify": tls_verify, "cert_dir": cert_dir or None, "environment": surroundings()}
         result: list[dict[str, Any]] = self._call("pull", {**params, **tls}, progress)
         return result
 
@@ -72,16 +72,18 @@ class ImageCalls(Transport):
         *,
         compression: str = "",
         level: int | None = None,
+        everything: bool = False,
         tls_verify: bool | None = None,
         cert_dir: str = "",
     ) -> dict[str, Any]:
-        """Send an image to the registry of its name, or of another: `{"name", "digest", "size_bytes"}`.
+        """Send an image to the registry of its name, or of another: `{"name", "digest", "size"}`: the manifest.
 
-        `compression` is gzip, zstd or none, for layers that are stored without; empty is gzip.
+        `compression` is gzip, zstd or none, for layers that are stored without, or `everything`; empty is gzip.
         """
-        params = {"name": name, "target": target, "compression": compression, "level": level}
-        tls = {"tls_verify": tls_verify, "cert_dir": cert_dir, "environment": surroundings()}
-        result: dict[str, Any] = self._call("push", {**params, **tls}, progress)
+        params = {"name": name, "target": target, "everything": everything}
+        how = {"compression": compression, "level": level}
+        tls = {"tls_verify": tls_verify, "cert_dir": cert_dir or None, "environment": surroundings()}
+        result: dict[str, Any] = self._call("push", {**params, **how, **tls}, progress)
         return result
 
     def commit(

@@ -43,7 +43,7 @@ class Pull(msgspec.Struct, frozen=True, kw_only=True):
     platform: str = ""
     all_tags: bool = False
     tls_verify: bool | None = None
-    cert_dir: str = ""
+    cert_dir: str | None = None
     environment: Environment = {}
 
 
@@ -54,8 +54,9 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     target: str = ""
     compression: Compression = ""
     level: int | None = None
+    everything: bool = False
     tls_verify: bool | None = None
-    cert_dir: str = ""
+    cert_dir: str | None = None
     environment: Environment = {}
 
 

@@ -34,7 +34,7 @@ def push(say: Say, images_dir: str, layers_dir: str, name: str, target: str, **h
     """Send an image."""
     from engine.image.registry import push
 
-    return push.push(Store(images_dir, layers_dir), name, target or name, say=say, **how)
+    return push.push(Store(images_dir, layers_dir), name, target, say=say, **how)
 
 
 def commit(say: Say, images_dir: str, layers_dir: str, **what: Any) -> str:

@@ -22,9 +22,9 @@ def changes(_say: Say, root: str, run: str, container_id: str, lowers: list[str]
 
 def between(_say: Say, old: list[str], new: list[str]) -> Any:
     """What differs between two stacks of folders, top first."""
-    from engine.layers import between
+    from engine.layers.between import between as compare
 
-    return msgspec.to_builtins(between.between(old, new))
+    return msgspec.to_builtins(compare(old, new))
 
 
 def remove_layer(_say: Say, root: str, run: str, container_id: str) -> None:

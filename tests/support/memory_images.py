@@ -65,6 +65,7 @@ class MemoryImages:
         *,
         compression: str = "",
         level: int | None = None,
+        everything: bool = False,
         tls_verify: bool | None = None,
         cert_dir: str = "",
     ) -> dict[str, Any]:

@@ -39,4 +39,6 @@ def _pull(context: Context, args: Namespace, name: str) -> None:
         if not args.quiet:
             words = "is up to date" if one["status"] == "current" else "was downloaded"
             sys.stderr.write(f"{printable(one['name'])} {words}: {printable(one['digest'])}\n")
+        if one.get("warning"):
+            report.warning(one["warning"])
         sys.stdout.write(f"{printable(one['name'])}\n")

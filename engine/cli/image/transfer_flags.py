@@ -1,5 +1,6 @@
 """Options of whatever speaks to a registry or writes layers."""
 
+import os
 from argparse import Namespace
 from typing import Any, Final
 
@@ -11,6 +12,12 @@ COMPRESSIONS: Final = ("gzip", "zstd", "none")
 def add_registry_flags(parser: Parser) -> None:
     """podman's names."""
     parser.flag("-q", "--quiet", help="no progress")
+    add_tls_flags(parser)
+
+
+def add_tls_flags(parser: Parser) -> None:
+    """Who may be asked, and by whom."""
+    parser.add_argument("--authfile", default="", metavar="FILE", help="where names and passwords are kept")
     parser.add_argument(
         "--tls-verify",
         nargs="?",
@@ -31,7 +38,9 @@ def add_compression_flags(parser: Parser, default: str) -> None:
 
 
 def tls_of(args: Namespace) -> dict[str, Any]:
-    """What `Engine.pull` and `Engine.push` take of them."""
+    """What `Engine.pull` and `Engine.push` take of them; a file of passwords goes by the environment."""
+    if args.authfile:
+        os.environ["REGISTRY_AUTH_FILE"] = os.path.abspath(args.authfile)
     return {"tls_verify": args.tls_verify, "cert_dir": args.cert_dir}
 
 
