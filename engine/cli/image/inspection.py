@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from engine.cli.image.names import split_name
 from engine.cli.render.human import rfc3339
 from engine.model import Image
 
@@ -11,11 +10,13 @@ def image_view(image: Image) -> dict[str, Any]:
     """The object of one image."""
     return {
         "Id": image.id,
-        "RepoTags": list(image.names),
-        "RepoDigests": sorted({f"{split_name(name)[0]}@{image.digest}" for name in image.names}),
+        "RepoTags": [name for name in image.names if "@" not in name],
+        "RepoDigests": list(image.repo_digests),
         "Created": rfc3339(image.created_ns),
-        "Architecture": image.config.get("architecture", ""),
-        "Os": image.config.get("os", ""),
+        "Author": image.author,
+        "Architecture": image.architecture,
+        "Variant": image.variant,
+        "Os": image.os,
         "Size": image.size_bytes,
         "Config": image.config.get("config") or {},
         "RootFS": {"Type": "layers", "Layers": list(image.layers)},

@@ -8,7 +8,9 @@ NONE = "<none>"
 
 
 def split_name(name: str) -> tuple[str, str]:
-    """Repository and tag: `localhost/base:latest`; a port's colon is before the last slash."""
+    """Repository and tag: `localhost/base:latest`; a port's colon is before the last slash, a digest is no tag."""
+    if "@" in name:
+        return name.partition("@")[0], NONE
     repository, colon, tag = name.rpartition(":")
     return (repository, tag) if colon and "/" not in tag else (name, NONE)
 

@@ -1,6 +1,8 @@
-"""`qd images --tree`: each image below the one that it was made from."""
+"""`qd images --tree` shows each image below the one that it was made from, and `qd inspect` all of its digests."""
 
 from engine.cli.image import tree
+from engine.cli.image.inspection import image_view
+from engine.cli.image.names import names_of
 from engine.model import Image
 
 
@@ -51,3 +53,20 @@ def test_a_line_tells_what_an_image_has_added() -> None:
 def test_names_of_strangers_are_shown_without_their_escapes() -> None:
     hostile = Image(id="sha256:1", names=("a\x1b[2J",), digest="sha256:1", created_ns=0, size_bytes=0, layers=("a",))
     assert "\x1b" not in tree.write_tree([hostile], now_ns=0)
+
+
+def test_an_image_got_by_its_digest_has_no_tag_and_is_inspected_by_its_digests() -> None:
+    digest = f"quay.io/a/b@sha256:{'1' * 64}"
+    got = Image(
+        id="sha256:1",
+        names=("localhost/b:1", digest),
+        digest="sha256:2",
+        created_ns=0,
+        size_bytes=0,
+        layers=(),
+        repo_digests=(digest,),
+        author="me",
+    )
+    assert list(names_of(got)) == [("localhost/b", "1"), ("quay.io/a/b", "<none>")]
+    view = image_view(got)
+    assert (view["RepoTags"], view["RepoDigests"], view["Author"]) == (["localhost/b:1"], [digest], "me")
