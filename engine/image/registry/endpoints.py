@@ -54,7 +54,7 @@ def is_loopback(name: str) -> bool:
     """Whether a host's name, as it is written, means this host. What a resolver makes of others is not looked at."""
     address = _address(name)
     if address is None:
-        return name == "localhost" or name.endswith(".localhost")
+        return f".{name.rstrip('.').lower()}".endswith(".localhost")
     return address.is_loopback
 
 

@@ -23,6 +23,7 @@ from engine.errors import Unreachable
 STATUSES: Final = frozenset({429, 500, 502, 503, 504})
 _UNDONE: Final = frozenset({429, 503})
 _SECONDS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+_DOUBLINGS_MAX: Final = 30
 _DAY_SECONDS: Final = 86_400.0
 _SOON_SECONDS: Final = 120.0
 
@@ -51,7 +52,7 @@ class Patience(NamedTuple):
 
     def delay(self, failures: int) -> float:
         """Before the next attempt after so many failures: doubled each time, and no two hosts at once."""
-        longest = min(self.most_seconds, self.first_seconds * 2.0 ** (failures - 1))
+        longest = min(self.most_seconds, self.first_seconds * 2.0 ** min(failures - 1, _DOUBLINGS_MAX))
         return longest * (0.5 + self.chance() / 2)
 
 
