@@ -14,8 +14,10 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Final
+from urllib.parse import urlsplit
 
 from support.faulty_answers import Answer, Fault, Request
 
@@ -34,6 +36,9 @@ class FaultProxy:
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
         self.ended = threading.Event()
+        self._uploads: dict[str, str] = {}
+        """Paths of uploads, and with what is behind `?` since the last part: in there docker-registry keeps how far
+        an upload is, and takes no question about it with anything older."""
         self._lock = threading.Lock()
 
     def add(self, *faults: Fault) -> None:
@@ -46,6 +51,15 @@ class FaultProxy:
         with self._lock:
             self.requests.append(request)
             return next((fault for fault in self.faults if fault.is_for(request)), None)
+
+    def ask(self, request: Request, body: bytes) -> Answer:
+        """What the registry says to the whole request."""
+        path = self._uploads.get(_bare(request.path), request.path) if request.method == "GET" else request.path
+        answer = _ask(self.upstream, replace(request, path=path), body)
+        if request.method == "PATCH" and "location" in answer.headers:
+            parts = urlsplit(answer.headers["location"])
+            self._uploads[parts.path] = f"{parts.path}?{parts.query}"
+        return answer
 
     def asked(self, method: str, path: str) -> list[Request]:
         """The requests so far whose path matches a regular expression."""
@@ -94,10 +108,14 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
                 self.close_connection = True
                 return
             body = self._body()
+            if fault is not None and fault.keep_of_request is not None:
+                proxy.ask(request, body[: fault.keep_of_request])
+                self.close_connection = True
+                return
             if fault is not None and fault.instead:
                 answer = Answer(status=200, headers={}, body=b"")
             else:
-                answer = _ask(proxy.upstream, request, body)
+                answer = proxy.ask(request, body)
             self._answer(request, fault.change(answer) if fault else answer)
 
         def _body(self) -> bytes:
@@ -133,6 +151,10 @@ def _handler(proxy: FaultProxy) -> type[BaseHTTPRequestHandler]:
     for method in _METHODS:
         setattr(Handler, f"do_{method}", Handler._pass)
     return Handler
+
+
+def _bare(path: str) -> str:
+    return path.partition("?")[0]
 
 
 def _ask(upstream: str, request: Request, body: bytes) -> Answer:

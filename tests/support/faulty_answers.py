@@ -53,6 +53,8 @@ class Fault:
     """The registry is not even asked: `change` gets an empty answer 200."""
     cut_request_after: int | None = None
     """The registry gets so many bytes of the request's body, and the client no answer."""
+    keep_of_request: int | None = None
+    """The same with a registry that keeps them and can say so, which docker-registry does not."""
     hits: int = field(default=0, init=False)
 
     def is_for(self, request: Request) -> bool:
