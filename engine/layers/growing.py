@@ -7,6 +7,7 @@ Paths here have no link in them; `engine/layers/following.py` finds them. Nobody
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from typing import Final, Self
@@ -19,8 +20,8 @@ from engine.layers.merged import Found
 from engine.layers.paths import join, shown
 from engine.state import tree
 
-IMPLIED_MAX: Final = 250_000
-"""Directories that are made since something lies in them; each takes some 200 bytes of memory."""
+REMEMBERED_MAX: Final = 64 << 20
+"""Bytes of memory for paths that the archive has not named; enough for some 400,000."""
 
 
 class Growing:
@@ -33,6 +34,8 @@ class Growing:
         """Over other layers it might have come out differently."""
         self.copied_bytes = 0
         self.opened = OpenFolders()
+        self._root_is_hidden = False
+        self._remembered_bytes = 0
         self._implied: set[str] = set()
         """Directories that the archive has not named."""
         self._copied: set[str] = set()
@@ -87,10 +90,8 @@ class Growing:
         Raises FileExistsError, InvalidInput where there are too many.
         """
         path = join(folder.path, name)
-        if len(self._implied) >= IMPLIED_MAX:
-            raise beyond(f"more than {IMPLIED_MAX} directories that it does not name")
+        self._remember(path, self._implied)
         os.mkdir(name, 0o700, dir_fd=folder.fd)
-        self._implied.add(path)
         self._copied.discard(path)
         return self._opened(os.open(name, FOLDER, dir_fd=folder.fd), path, folder, lambda fd: _dress_implied(fd, found))
 
@@ -190,6 +191,9 @@ class Growing:
         return whiteouts.sweep(folder.fd, folder.path, implied=self._implied, copied=self._copied)
 
     def _hide_root(self) -> None:
+        if self._root_is_hidden:
+            return
+        self._root_is_hidden = True
         below = self.below(self.root)
         for name in merged.names(below):
             if merged.lookup(below, name) is not None:
@@ -202,7 +206,13 @@ class Growing:
         if found is None or found.folders:
             raise damaged(f"a hard link leads to {shown(path)}, where no file is")
         self.copied_bytes += copying.copy_entry(found, f"/proc/self/fd/{folder.fd}/{name}")
-        self._copied.add(path)
+        self._remember(path, self._copied)
+
+    def _remember(self, path: str, paths: set[str]) -> None:
+        self._remembered_bytes += sys.getsizeof(path)
+        if self._remembered_bytes > REMEMBERED_MAX:
+            raise beyond("it needs too many directories and files that it does not name")
+        paths.add(path)
 
 
 def _dress_implied(fd: int, found: Found | None) -> None:

@@ -111,7 +111,7 @@ WHITEOUTS = (
     _refused("a whiteout outside", lambda _out: [gone("../outside/canary")]),
     _refused("an opaque mark outside", lambda _out: [opaque("../outside")]),
     _refused("an entry in a whiteout", lambda _out: [file(".wh.d/x", EVIL)]),
-    _case("a whiteout through a link", lambda out: [link("l", out), gone("l/canary")], "-OUT/canary", "l"),
+    _case("a whiteout through a link", lambda out: [link("l", out), gone("l/canary")], "l"),
     _case("an opaque mark through a link", lambda out: [link("l", out), opaque("l")], "l", "OUT!"),
     _case("a device that overlay takes for a whiteout", lambda _out: [device("x", 0, 0, mode=0o666)], "-x"),
     _case("books of AUFS", lambda _out: [

@@ -83,9 +83,12 @@ def test_overlay_shows_what_umoci_unpacks(name: str, tools: Tools, place: Path) 
 
 def test_a_directory_shows_no_whiteout_that_it_does_not_need(place: Path) -> None:
     """Overlay lists a directory that lies over nothing as it is."""
-    layers = [[folder("a"), file("a/x")], [folder("a"), gone("a/x"), opaque("a"), gone("a/y"), folder("a/b")]]
+    layers = [
+        [folder("a"), file("a/x")],
+        [folder("a"), gone("a/x"), opaque("a"), gone("a/y"), folder("a/b"), folder("c"), gone("c/z")],
+    ]
     below: list[str] = []
     for number, layer in enumerate(layers):
         apply(place / f"l{number}", *layer, below=below)
         below.insert(0, str(place / f"l{number}"))
-    assert sorted(tree_facts.of_stack(below)) == [".", "a", "a/b"]
+    assert sorted(tree_facts.of_stack(below)) == [".", "a", "a/b", "c"]

@@ -95,6 +95,6 @@ def test_a_lower_layer_of_a_hundred_links_is_refused(tmp_path: Path) -> None:
 
 
 def test_directories_that_are_not_named_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.layers.growing.IMPLIED_MAX", 100)
-    with pytest.raises(InvalidInput, match="more than 100 directories"):
+    monkeypatch.setattr("engine.layers.growing.REMEMBERED_MAX", 10_000)
+    with pytest.raises(InvalidInput, match="too many directories"):
         apply(tmp_path / "l", file("a/" * 101 + "x"))

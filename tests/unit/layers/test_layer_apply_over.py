@@ -31,10 +31,16 @@ def lower(tmp_path: Path) -> Path:
     return tmp_path / "lower"
 
 
-def test_a_whiteout_is_a_device_0_0(tmp_path: Path) -> None:
-    done = apply(tmp_path / "l", folder("etc"), gone("etc/passwd"), gone("usr"))
+def test_a_whiteout_is_a_device_0_0(lower: Path, tmp_path: Path) -> None:
+    done = apply(tmp_path / "l", folder("etc"), gone("etc/passwd"), gone("usr"), below=[lower])
     assert names(tmp_path / "l") == ["etc/", "-etc/passwd", "-usr"]
     assert (done.depends, done.entries, done.size_bytes) == (False, 3, 0)
+
+
+def test_a_whiteout_in_a_folder_that_lies_over_nothing_is_not_made(lower: Path, tmp_path: Path) -> None:
+    """Overlay would list it."""
+    done = apply(tmp_path / "l", folder("new"), gone("new/x"), gone("new/x/y"), below=[lower])
+    assert (names(tmp_path / "l"), done.depends) == (["new/", "new/x/"], True)
 
 
 def test_an_opaque_folder_says_so_for_both_kinds_of_mounts(tmp_path: Path) -> None:
@@ -183,7 +189,7 @@ def test_a_hard_link_to_a_lower_file_keeps_its_holes(tmp_path: Path) -> None:
 
 
 def test_a_hard_link_to_a_file_that_a_lower_layer_took_away_is_refused(lower: Path, tmp_path: Path) -> None:
-    apply(tmp_path / "middle", folder("etc"), gone("etc/passwd"))
+    apply(tmp_path / "middle", folder("etc"), gone("etc/passwd"), below=[lower])
     with pytest.raises(InvalidInput, match="a hard link leads to etc/passwd, where no file is"):
         apply(tmp_path / "l", hard("x", "etc/passwd"), below=[tmp_path / "middle", lower])
 
