@@ -82,8 +82,8 @@ def patiently(
 
 def retry_after(header: str, now: datetime) -> float | None:
     """Seconds to wait, by a number or a date; None where the header says neither. A time that is over is 0."""
-    if _SECONDS.fullmatch(header.strip()):
-        return float(header)
+    if seconds := _SECONDS.fullmatch(header.strip(" \t")):
+        return float(seconds[0])
     try:
         moment = parsedate_to_datetime(header)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)

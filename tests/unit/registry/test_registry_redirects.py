@@ -52,8 +52,9 @@ def test_what_is_no_safe_address_is_refused(location: str) -> None:
         led(location)
 
 
-INNER = """localhost localhost. a.localhost LOCALHOST 127.0.0.1 127.1 127.0.0.1. 2130706433 0x7f000001 0177.0.0.1 0.0.0.0 0
-169.254.169.254 0xa9fea9fe [::1] [::] [::ffff:127.0.0.1] [::ffff:169.254.169.254] [fe80::1] 224.0.0.1""".split()
+INNER = """localhost localhost. a.localhost LOCALHOST 127.0.0.1 127.1 127.0.0.1. 2130706433 0x7f000001 0177.0.0.1
+0.0.0.0 0 169.254.169.254
+0xa9fea9fe [::1] [::] [::ffff:127.0.0.1] [::ffff:169.254.169.254] [fe80::1] 224.0.0.1""".split()
 
 
 @pytest.mark.parametrize("host", INNER)

@@ -216,6 +216,7 @@ def test_nobody_waits_an_hour(fake: FakeRegistry, registry: Registry, pause: Pau
         ("Sun, 01 Mar 2026 11:00:00 GMT", 0.0),
         ("", None),
         ("soon", None),
+        ("\x1d0", None),
         ("-1", None),
         ("1e9", None),
         ("9" * 400, None),
