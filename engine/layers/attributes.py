@@ -8,10 +8,8 @@ import os
 import stat
 from typing import Final
 
-_OVERLAY: Final = ("trusted.overlay.", "user.overlay.")
-"""How overlay keeps its own books. Source: Documentation/filesystems/overlayfs.rst."""
-_HOST: Final = frozenset({"security.selinux", "security.evm", "system.nfs4_acl"})
-"""What only this host or its file server can have given: other hosts refuse or misread it."""
+from engine.layers.dressing import is_refused
+
 _NONE: Final = frozenset({errno.EOPNOTSUPP, errno.ENODATA, errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 """No attributes here, or the entry is gone."""
 
@@ -27,20 +25,20 @@ def place(folder: int, name: str) -> str:
 
 def read(where: str | int) -> dict[bytes, bytes]:
     """The extended attributes of a path, whose last part is not followed, or of an open file; sorted by name."""
-    found = {}
     try:
         names = os.listxattr(where) if isinstance(where, int) else os.listxattr(where, follow_symlinks=False)
     except OSError as err:
         if err.errno in _NONE:
             return {}
         raise
-    for name in sorted(names, key=os.fsencode):
-        if name not in _HOST and not name.startswith(_OVERLAY) and (value := _value(where, name)) is not None:
-            found[os.fsencode(name)] = value
+    found = {}
+    for name in sorted(map(os.fsencode, names)):
+        if not is_refused(name) and (value := _value(where, name)) is not None:
+            found[name] = value
     return found
 
 
-def _value(where: str | int, name: str) -> bytes | None:
+def _value(where: str | int, name: bytes) -> bytes | None:
     """None where it has gone meanwhile."""
     try:
         if isinstance(where, int):
