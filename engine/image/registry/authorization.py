@@ -20,6 +20,7 @@ from engine.image.registry.challenge import Challenge, read_challenges
 from engine.image.registry.tokens import Ask, Credentials, Token, ask, read_token
 
 _SCOPES_MAX: Final = 16
+_REFUSED: Final = frozenset({400, 401, 403})
 _READING: Final = re.compile(r"repository:[a-z0-9._/-]{1,255}:pull|registry:catalog:\*", re.ASCII)
 """What a registry may ask for beyond what was wanted: to read another repository, from which a blob is taken over."""
 
@@ -51,7 +52,7 @@ class Authorization:
         """What to send now; empty where the registry has not asked for anything."""
         with self._lock:
             if self._token and self._challenge and self._token.good_until <= self._clock():
-                self._renew()
+                self._renew(self._challenge)
             return self._header
 
     def answer(self, refused: httpx.Response, sent: str) -> str:
@@ -68,30 +69,34 @@ class Authorization:
         """A token where one is offered, else user and password."""
         by_scheme = {challenge.scheme: challenge for challenge in reversed(list(offered))}
         if bearer := by_scheme.get("bearer"):
-            self._challenge = bearer
-            self._renew()
+            self._renew(bearer)
         elif "basic" in by_scheme:
             self._token = None
             self._header = self._credentials.basic if self._credentials else ""
         elif by_scheme:
             raise InvalidInput(f"{self._host} wants a login by {clean(', '.join(by_scheme), 60)}, not Bearer or Basic")
 
-    def _renew(self) -> None:
+    def _renew(self, challenge: Challenge) -> None:
+        """Another token. One that is refused changes nothing: what was wanted once more may be why."""
         if self._credentials and self._credentials.registry_token:
             self._header = f"Bearer {self._credentials.registry_token}"
             return
-        assert self._challenge and self._registry, "a token follows a challenge"
-        self._widen(self._challenge.parameters.get("scope", ""))
-        answer = self._fetch(ask(self._challenge, self._scopes, self._credentials, self._registry))
-        if answer.status_code in {400, 401, 403}:
+        assert self._registry, "a token follows a challenge"
+        scopes = self._widened(challenge.parameters.get("scope", ""))
+        answer = self._fetch(ask(challenge, scopes, self._credentials, self._registry))
+        if answer.status_code in _REFUSED:
             raise denied(self._host, "the token server" if self._credentials else "anybody without a login")
         self._token = read_token(answer.content, self._clock)
         self._header = f"Bearer {self._token.text}"
+        self._challenge, self._scopes = challenge, scopes
 
-    def _widen(self, wanted: str) -> None:
+    def _widened(self, wanted: str) -> dict[str, None]:
+        """The scopes, and what else the registry may ask for."""
+        scopes = dict(self._scopes)
         for scope in wanted.split()[:_SCOPES_MAX]:
-            if _READING.fullmatch(scope) and len(self._scopes) < _SCOPES_MAX and not self._covers(scope):
-                self._scopes[scope] = None
+            if _READING.fullmatch(scope) and len(scopes) < _SCOPES_MAX and not self._covers(scope):
+                scopes[scope] = None
+        return scopes
 
     def _covers(self, scope: str) -> bool:
         return any(own.startswith(scope) for own in self._scopes)

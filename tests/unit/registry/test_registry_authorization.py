@@ -127,6 +127,22 @@ def test_a_registry_may_ask_for_another_repository_to_be_read_and_for_nothing_el
     assert tokens.scopes() == [["registry:catalog:*", "repository:app:pull", "repository:base:pull"]]
 
 
+def test_another_repository_that_must_not_be_read_does_no_harm(fake: FakeRegistry, tokens: Tokens) -> None:
+    def strict(seen: Seen) -> Answer:
+        return Answer(403) if "repository:secret:pull" in seen.query["scope"] else tokens._get(seen)
+
+    tokens.server.on("GET", "/token", strict)
+    tokens.guard(fake, "GET", MANIFEST, Answer(200, b"yes"), "repository:app:pull")
+    fake.on("GET", "/v2/app/tags/list", tokens.challenge("repository:app:pull repository:secret:pull"))
+    with registry_of(fake, DECKHAND) as registry:
+        assert get(registry).content == b"yes"
+        with pytest.raises(Denied):
+            registry.request("GET", "tags/list", expected={200})
+        tokens.revoked.add("t1")
+        assert get(registry).content == b"yes"
+    assert tokens.given == ["t1", "t2"]
+
+
 def test_an_identity_token_stands_for_the_password(fake: FakeRegistry, tokens: Tokens) -> None:
     tokens.guard(fake, "GET", MANIFEST, Answer(200, b"yes"), "repository:app:pull")
     with registry_of(fake, Credentials(USER, "", IDENTITY)) as registry:
