@@ -15,7 +15,7 @@ from engine.image.store.images import Store
 NAME = "localhost/hard:1"
 MADE_UP = (".", "new", "new/implied")
 """Directories that no layer gives a time: whoever unpacks makes one up."""
-PARTED = ("etc/third", "links/first", "links/from-below")
+PARTED = {"etc/third", "links/first", "links/from-below"}
 """One file, which two layers have: an overlay, Docker's too, shows those of the lower one as a file of its own."""
 
 
@@ -29,7 +29,7 @@ def comparable(facts: Facts) -> Facts:
     """Without what each tool is free to make up."""
     for path in MADE_UP:
         del facts[path]["mtime_ns"]
-    for path in PARTED:
+    for path in facts.keys() & PARTED:
         del facts[path]["same as"]
     return facts
 

@@ -9,6 +9,7 @@ The config is the image: its digest is the id. The archive has no manifest of a 
 Source: moby, image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format".
 """
 
+import re
 from collections.abc import Iterator
 from typing import Annotated, Final, TypeVar
 
@@ -26,6 +27,7 @@ MANIFEST: Final = "manifest.json"
 IMAGES_MAX: Final = 1000
 _TYPES: Final = {"none": oci.LAYER, "gzip": oci.LAYER_GZIP, "zstd": oci.LAYER_ZSTD}
 """Those of compressions that a manifest can name."""
+_HEX: Final = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?=(\.json)?\Z)", re.ASCII)
 T = TypeVar("T")
 
 
@@ -74,7 +76,7 @@ def _pieces(source: Source) -> Iterator[bytes]:
 
 
 def _draft(contents: Contents, layers: _Layers, entry: Entry) -> Draft:
-    config = contents.file(entry.config)
+    config = _config(contents, entry.config)
     document = oci.read_config(contents.document(config))
     found = [layers.find(name) for name in entry.layers or []]
     pointer = Descriptor(media_type=oci.CONFIG, digest=config.digest, size=config.size)
@@ -88,7 +90,17 @@ def _draft(contents: Contents, layers: _Layers, entry: Entry) -> Draft:
         layers=tuple(kept for kept, _ in found),
         descriptors=manifest.layers,
         diff_ids=document.rootfs.diff_ids,
+        made=True,
     )
+
+
+def _config(contents: Contents, name: str) -> Kept:
+    """The file of a config, which is as a rule called by its digest. Raises InvalidInput where it is another."""
+    config = contents.file(name)
+    called = _HEX.search(name)
+    if called is not None and config.digest != f"sha256:{called[0]}":
+        raise refused(f"a config in it is {config.digest} and not {called[0]}, as it is called")
+    return config
 
 
 def _full(tag: str) -> str:

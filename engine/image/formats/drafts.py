@@ -21,6 +21,8 @@ class Draft(NamedTuple):
     diff_ids: tuple[str, ...]
     origins: tuple[str, ...] = ()
     """References by the digest of an index that led to the image."""
+    made: bool = False
+    """The manifest is of our making, since the archive had none."""
 
     @property
     def id(self) -> str:

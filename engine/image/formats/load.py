@@ -38,7 +38,8 @@ def load(
         folder = f"{store.layout.blobs.ingest}/{os.getpid()}-{os.urandom(8).hex()}"
         undo.callback(tree.remove, folder)
         os.makedirs(folder, mode=0o700)
-        drafts = _read(folder, source, limits, say, wanted or platform.host())
+        found = _read(folder, source, limits, say, wanted or platform.host())
+        drafts = [_known(store, draft) or draft for draft in found]
         for draft in drafts:
             _unpack(store, draft, limits, say)
         return [_keep(store, draft) for draft in drafts]
@@ -53,6 +54,15 @@ def _read(folder: str, source: Source, limits: Limits, say: Say, wanted: Platfor
     if docker_archive.MANIFEST in contents:
         return docker_archive.read(contents)
     raise refused("it is neither of Docker's form nor of OCI's: a root file system is taken by qd import")
+
+
+def _known(store: Store, draft: Draft) -> Draft | None:
+    """The image of the store that has this config already: a second manifest for it would say nothing new."""
+    image = next((image for image in store.images() if draft.made and image.id == draft.id), None)
+    if image is None:
+        return None
+    data = store.layout.blobs.read(image.digest)
+    return draft._replace(manifest=data, media_type=image.media_type, layers=(), descriptors=(), diff_ids=())
 
 
 def _unpack(store: Store, draft: Draft, limits: Limits, say: Say) -> None:

@@ -3,8 +3,9 @@
     docker-archive    manifest.json   HEX.json, the config   HEX.tar, a layer by its diff_id, without compression
     oci-archive       oci-layout      index.json             blobs/sha256/HEX, as in the store or compressed anew
 
-A layer of several images is there once. Docker 20.10, podman and skopeo read both; they find files by name, so that
-the order is ours to choose: what says how large things are stands behind them.
+A layer of several images is there once. Readers find files by name, so that the order is ours to choose: what says how
+large things are stands behind them. Docker 20.10, podman and skopeo read the first, podman and skopeo the second; in
+an index they look for no manifests but OCI's, so that one of Docker's is written anew as OCI has it.
 """
 
 import stat
@@ -108,7 +109,7 @@ class _Archive:
             found.append(self._layer(layer, diff_id, compression or oci.LAYERS[layer.media_type], level))
         self._blob(image.config_data)
         data, media_type = image.manifest_data, image.manifest.media_type
-        if tuple(found) != image.manifest.layers:
+        if tuple(found) != image.manifest.layers or media_type != oci.MANIFEST:
             data, media_type = _rewritten(image, found), oci.MANIFEST
         self._blob(data)
         pointer = Descriptor(media_type=media_type, digest=sha256(data), size=len(data), platform=image.config.platform)

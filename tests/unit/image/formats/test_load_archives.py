@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from support import image_archives as archives
 from support.image_archives import Files
 
@@ -103,7 +105,7 @@ def test_a_layer_may_be_a_link_to_another_ones_file(store: Store, kind: bytes) -
     document = archives.config([ONE, ONE])
     target = f"../{first}" if kind == tarfile.SYMTYPE else first
     files[second] = archives.link(second, target, kind)
-    files[entry["Config"]] = document
+    files |= {"config.json": document, "manifest.json": json.dumps([{**entry, "Config": "config.json"}]).encode()}
     (image,) = _load(store, files)
     assert image["id"] == archives.sha256(document)
     assert _seen(store, "localhost/app:2") == [["a"], ["a"]]
@@ -120,6 +122,16 @@ def test_several_images_share_layers_and_an_image_may_have_no_name(store: Store)
 def test_loading_again_changes_nothing(store: Store) -> None:
     assert _load(store, DOCKER) == _load(store, DOCKER)
     assert len(store.images()) == 1
+
+
+def test_an_image_that_is_there_with_compressed_layers_gets_one_more_name_and_nothing_else(store: Store) -> None:
+    pieces = archives.image([ONE, TWO])
+    _load(store, archives.layout([archives.named(pieces[-1].descriptor, "quay.io/team/app:1")], pieces))
+    blobs = sorted(os.listdir(store.layout.blobs.folder))
+    _load(store, DOCKER)
+    (image,) = store.images()
+    assert image.names == ("docker.io/team/app:1", "localhost/app:2", "quay.io/team/app:1")
+    assert sorted(os.listdir(store.layout.blobs.folder)) == blobs
 
 
 def _oci(name: str = "localhost/app:2") -> Files:
@@ -225,6 +237,7 @@ def _broken() -> dict[str, tuple[Files | bytes, str]]:
         "cut off": (archives.tar(DOCKER)[:-14_000], "archive"),
         "a layer is missing": (_without(DOCKER, layer), "which it needs"),
         "the config is missing": (_without(DOCKER, config), "which it needs"),
+        "the config is another than its name says": ({**DOCKER, config: archives.config([ONE])}, "and not"),
         "a layer is another": ({**DOCKER, layer: archives.layer("evil")}, "it is sha256:"),
         "a layer is no archive": ({**DOCKER, layer: b"x" * 1024}, "archive is damaged"),
         "a layer too few": (saying(Layers=entry["Layers"][:1]), "has 1 layers, but its config knows 2"),
@@ -247,8 +260,8 @@ def _broken() -> dict[str, tuple[Files | bytes, str]]:
         "a name that is a digest": (saying(RepoTags=[f"a@sha256:{'0' * 64}"]), "no tag"),
         "a list that is none": ({**DOCKER, "manifest.json": b"{}"}, "manifest.json is not valid"),
         "a list without configs": ({**DOCKER, "manifest.json": b"[{}]"}, "manifest.json is not valid"),
-        "a document too large": ({**DOCKER, config: b" " * (5 << 20)}, "more than"),
-        "a config that is none": ({**DOCKER, config: b"[]"}, "not a JSON object"),
+        "a document too large": ({**saying(Config="config"), "config": b" " * (5 << 20)}, "more than"),
+        "a config that is none": ({**saying(Config="config"), "config": b"[]"}, "not a JSON object"),
         "a blob is missing": (_without(_oci(), oci_layer), "which it needs"),
         "a blob is another": ({**_oci(), oci_layer: b"evil"}, "what is in it as sha256:"),
         "an index that is a manifest": ({**_oci(), "index.json": archives.image([ONE])[-1].data}, "is a manifest"),
@@ -295,6 +308,21 @@ def test_progress_is_told_for_the_whole_and_for_each_layer(store: Store) -> None
     layers = {event["layer"] for event in events if event["step"] == "unpacking"}
     assert layers == {archives.sha256(data)[7:19] for data in (ONE, TWO)}
     assert events[0]["step"] == "reading the archive"
+
+
+@pytest.mark.parametrize("files", [DOCKER, _oci()])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(at=st.integers(0, 1 << 16), value=st.integers(0, 255))
+def test_an_archive_with_one_wrong_byte_is_the_same_image_or_refused(
+    store: Store, files: Files, at: int, value: int
+) -> None:
+    data = bytearray(archives.tar(files))
+    data[at % len(data)] = value
+    try:
+        loaded = _load(store, bytes(data))
+    except EngineError:
+        return
+    assert [image["id"] for image in loaded] == [archives.sha256(archives.config([ONE, TWO]))]
 
 
 def test_an_archive_with_more_than_it_may_have_is_refused(store: Store) -> None:
