@@ -51,14 +51,21 @@ class _Plan(NamedTuple):
 
 
 def capture(
-    tree: str, lowers: Sequence[str], writer: Writer, *, complete: bool, progress: Progress = no_progress
+    tree: str,
+    lowers: Sequence[str],
+    writer: Writer,
+    *,
+    complete: bool,
+    settled_ns: int = 0,
+    progress: Progress = no_progress,
 ) -> Captured:
-    """Write what a container has changed; `tree`, `lowers` and `complete` as `changes.compare` takes them.
+    """Write what a container has changed; `tree`, `lowers`, `complete`, `settled_ns` as `changes.compare` takes them.
 
     What a running container removes meanwhile is left out, and a file that shrinks is filled up with zeros.
     Raises InvalidInput where no layer can hold a name or a path, Conflict where directories are moved about.
     """
-    with Comparison(lowers, [tree] if complete else [tree, *lowers]) as comparison:
+    new = [tree] if complete else [tree, *lowers]
+    with Comparison(lowers, new, settled_ns=settled_ns) as comparison:
         comparison.run()
     plan = _planned(comparison)
     entries = Entries(writer, progress, comparison.size_bytes)
