@@ -55,7 +55,9 @@ check: dev
 
 test: dev
 	@tools/need --optional tmux=tmux skopeo=skopeo ps=procps ip=iproute2 vi=vim-tiny
-	@tools/need --optional podman=podman busybox=busybox dockerd=docker.io
+	@tools/need --optional podman=podman busybox=busybox dockerd=docker.io buildah=buildah umoci=umoci
+	@tools/need --optional docker-registry=docker-registry htpasswd=apache2-utils openssl=openssl
+	@tools/need --optional setfattr=attr bsdtar=libarchive-tools zstd=zstd xz=xz-utils bzip2=bzip2
 ifeq ($(CGROUP2)$(wildcard $(MACHINE)),yes)
 	@tests/vm/run # says by name that it is skipped, before the line that must be the last
 endif
@@ -71,7 +73,7 @@ test-cgroup2: dev
 	@tests/vm/run --kernel 6.12
 
 bench: dev
-	@tools/need --optional podman=podman crun=crun
+	@tools/need --optional podman=podman crun=crun dockerd=docker.io docker-registry=docker-registry busybox=busybox
 	@PYTHONPATH=tests $(BIN)/python -m bench.run $(ARGS)
 
 screenshots: dev

@@ -27,6 +27,9 @@ LAYERS_MAX: Final = 200
 """mount(2) takes one page of options, of which each layer takes up to 18 bytes (/proc/self/fd/NNN and a colon)."""
 
 
+ROOT: Final = (0o755, 0, 0)
+"""Mode, uid and gid of a `/` of which an image says nothing: programs of any user look into it."""
+
 _SMALL: Final = 200
 """Entries of a layer that are removed or measured at once, in about a millisecond."""
 
@@ -49,16 +52,21 @@ class Snapshots:
         """What is not as it should be, and what follows."""
         return self._storage().warnings
 
-    def prepare(self, container_id: str, lowers: Sequence[str]) -> None:
-        """Make the writable layer of a new container. Copies the whole image where there is no overlay."""
+    def prepare(self, container_id: str, lowers: Sequence[str], root: Sequence[int] = ROOT) -> None:
+        """Make the writable layer of a new container. Copies the whole image where there is no overlay.
+
+        `root`: mode, uid and gid of its `/`.
+        """
         _check_count(lowers)
         os.makedirs(self._paths.container(container_id), mode=0o700, exist_ok=True)
         with ExitStack() as undo:
             undo.callback(self.remove, container_id)
             if self.kind == storage.COPY:
                 self._copy(container_id, lowers)
+                _dress(self._copy_path(container_id), root)
             else:
                 self._make_layer(container_id)
+                _dress(f"{self._layer_folder(container_id)}/upper", root)
             undo.pop_all()
 
     def root(
@@ -179,14 +187,14 @@ class Snapshots:
         return f"{self._paths.container(container_id)}/rootfs"
 
     def _make_layer(self, container_id: str) -> None:
-        """The upper layer last: where it is, its workshop is. Its mode is that of the container's `/`."""
+        """The upper layer last: where it is, its workshop is. Its attributes are those of the container's `/`."""
         if self.kind == storage.TMPFS and not self._is_scratch_mounted():
             os.makedirs(self._scratch, mode=0o700, exist_ok=True)
             storage.mount_tmpfs(self._scratch)
         folder = self._layer_folder(container_id)
         os.makedirs(f"{folder}/work", mode=0o700, exist_ok=True)
         os.makedirs(f"{folder}/upper", exist_ok=True)
-        os.chmod(f"{folder}/upper", 0o755)  # noqa: S103 - programs of any user look into the root
+        _dress(f"{folder}/upper", ROOT)
 
     def _copy(self, container_id: str, lowers: Sequence[str]) -> None:
         copied = copying.copy(lowers, self._copy_path(container_id))
@@ -206,6 +214,12 @@ def _check_count(lowers: Sequence[str]) -> None:
             f"the image has {len(lowers)} layers, and {LAYERS_MAX} are the most that can be mounted",
             hint="build it with fewer layers, or squash them",
         )
+
+
+def _dress(folder: str, root: Sequence[int]) -> None:
+    mode, uid, gid = root
+    os.chown(folder, uid, gid)
+    os.chmod(folder, mode)
 
 
 def _run_all(steps: Sequence[Callable[[], object]], message: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 from engine import model
 from engine.sandbox import labels, sharing
 from engine.sandbox import spec as runtime_spec
+from engine.sandbox.snapshot import ROOT
 from engine.state import files
 from engine.supervise import identity, neighbours, provisions, userids, worker
 from engine.supervise.parts import Parts
@@ -32,6 +33,7 @@ class Creator:
         self._parts = parts
         self._provisions = provided
         self._meter = meter
+        self._roots: dict[str, tuple[int, int, int]] = {}
 
     async def create(self, options: model.CreateOptions, find_image: FindImage) -> str:
         """Make a container; its id. Nothing is left where it fails."""
@@ -51,7 +53,7 @@ class Creator:
             undo.callback(shutil.rmtree, folder, ignore_errors=True)
             os.makedirs(f"{folder}/runs", mode=0o700)
             undo.callback(parts.snapshots.remove, container_id)
-            await self._prepare(container_id, parts.store.lowers(image))
+            await self._prepare(container_id, parts.store.lowers(image), self._root(image))
             if self._ids(options) is not None:
                 await self._provisions.copy_images(options, folder)
             async with self._provisions.provided(
@@ -90,12 +92,20 @@ class Creator:
         subuid, subgid = ((files.read(f"/etc/{name}") or b"").decode("utf-8", "replace") for name in _SUBIDS)
         return userids.allocate(taken, size, userids.pool(subuid, subgid, self._parts.paths.root)).start, size
 
-    async def _prepare(self, container_id: str, lowers: list[str]) -> None:
+    def _root(self, image: model.Image) -> tuple[int, int, int]:
+        """Mode, uid and gid of `/`, as the image has them; looked up once for each image, in all of its layers."""
+        if image.id not in self._roots:
+            found = self._parts.store.root_attributes(image)
+            self._roots[image.id] = (found.mode, found.uid, found.gid) if found else ROOT
+        return self._roots[image.id]
+
+    async def _prepare(self, container_id: str, lowers: list[str], root: tuple[int, int, int]) -> None:
         """The writable layer: two directories, or, where there is no overlay, a copy that takes its time."""
         if self._parts.snapshots.kind == "copy":
-            await worker.work("prepare", **self._parts.paths._asdict(), container_id=container_id, lowers=lowers)
+            paths = list(self._parts.paths)
+            await worker.work("prepare", paths=paths, container_id=container_id, lowers=lowers, root=root)
         else:
-            self._parts.snapshots.prepare(container_id, lowers)
+            self._parts.snapshots.prepare(container_id, lowers, root)
 
     def _check(self, container: model.Container, image: model.Image) -> None:
         """Build the spec once, so that what is wrong with the options is said now and not at the start."""

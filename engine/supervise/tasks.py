@@ -37,9 +37,9 @@ def size(_say: Say, root: str, run: str, container_id: str) -> int:
     return Snapshots(Paths(root, run)).size(container_id)
 
 
-def prepare(_say: Say, root: str, run: str, container_id: str, lowers: list[str]) -> None:
+def prepare(_say: Say, paths: list[str], container_id: str, lowers: list[str], root: list[int]) -> None:
     """A writable file system for a container, where it has to be copied."""
-    Snapshots(Paths(root, run)).prepare(container_id, lowers)
+    Snapshots(Paths(*paths)).prepare(container_id, lowers, root)
 
 
 def fill_volume(_say: Say, lowers: list[str], path: str, target: str) -> None:

@@ -5,10 +5,12 @@ import time
 from argparse import Namespace
 from typing import Final
 
+from engine.cli import report
 from engine.cli.arguments import Parser
 from engine.cli.context import Context
 from engine.cli.parse.filters import parse_filters
 from engine.cli.parse.moment import parse_moment
+from engine.cli.render.clean import printable
 from engine.cli.render.human import decimal_size
 from engine.cli.system.prune import is_confirmed
 
@@ -34,6 +36,8 @@ def run(context: Context, args: Namespace) -> int:
     if not args.force and not is_confirmed(_ALL if args.all else _WORDS, "qd image prune -f"):
         return 0
     removed = context.engine.prune_images(everything=args.all, filters=filters)
+    for name in removed.get("damaged", ()):
+        report.warning(f"{printable(name)} is damaged: nothing is freed before it is removed or fetched again")
     if removed["images"]:
         sys.stdout.write("\n".join(["Deleted Images:", *removed["images"]]) + "\n\n")
     sys.stdout.write(f"Total reclaimed space: {decimal_size(removed['reclaimed_bytes'])}\n")
