@@ -42,7 +42,7 @@ class Contents:
         self._progress = progress
         self._files: dict[str, Kept] = {}
         self._links: dict[str, str] = {}
-        self._done = 0
+        self._count = self._done = 0
 
     def take(self, reader: Reader) -> None:
         """Read the whole archive. Raises InvalidInput."""
@@ -96,7 +96,8 @@ class Contents:
     def _keep(self, member: Member, reader: Reader) -> Kept:
         if member.data is not None:
             raise refused(f"{quoted(member.path)} in it is a sparse file")
-        if len(self._files) >= FILES_MAX:
+        self._count += 1
+        if self._count > FILES_MAX:
             raise refused(f"it has more than {FILES_MAX} files")
         return self.make(self._told(reader))
 
