@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.fake_registry import Answer, FakeRegistry, serving
+from support.requirements import requires
 from support.token_server import Pause
 from support.waiting import SLOW
 
@@ -36,8 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of loopback, its own authority; NAME.key beside it."""
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl")
+    requires("openssl")
     path = tmp_path_factory.mktemp("tls") / "server.crt"
     command = "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=fake".split()
     names = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
