@@ -22,7 +22,8 @@ class Folder:
 
     __slots__ = ("below", "default_acl", "fd", "hidden", "mtime_ns", "path")
 
-    def __init__(self, fd: int, path: str, *, hidden: bool) -> None:
+    def __init__(self, fd: int, path: str, *, hidden: bool, new: bool = False) -> None:
+        """`new`: it was just made, and has no attribute yet that is worth keeping."""
         self.fd = fd
         self.path = path
         """Beneath the layer's root, no link in it; empty for the root."""
@@ -30,8 +31,8 @@ class Folder:
         """Nothing of the layers below shows in it, since it is opaque or lies in one that is."""
         self.below: tuple[str, ...] | None = None
         """What the layers below have in its place, top first; None: not looked up yet."""
-        self.mtime_ns = os.fstat(fd).st_mtime_ns
-        self.default_acl = _take_default_acl(fd)
+        self.mtime_ns = 0 if new else os.fstat(fd).st_mtime_ns
+        self.default_acl = None if new else _take_default_acl(fd)
 
     def close(self) -> None:
         """Give back what was taken off, and close it."""

@@ -111,16 +111,21 @@ class Growing:
         self._implied.discard(path)
         self._copied.discard(path)
         try:
-            os.mkdir(name, 0o700, dir_fd=folder.fd)
-            return self.child(folder, name), False
+            return self._make(folder, name), False
         except FileExistsError:
             if stat.S_ISDIR(os.lstat(name, dir_fd=folder.fd).st_mode):
                 return self.child(folder, name), True
         self._remove(folder, name)
-        os.mkdir(name, 0o700, dir_fd=folder.fd)
-        made = self.child(folder, name)
+        made = self._make(folder, name)
         self.hide(made)
         return made, False
+
+    def _make(self, folder: Folder, name: str) -> Folder:
+        os.mkdir(name, 0o700, dir_fd=folder.fd)
+        fd = os.open(name, FOLDER, dir_fd=folder.fd)
+        made = Folder(fd, join(folder.path, name), hidden=folder.hidden, new=True)
+        self.opened.add(made)
+        return made
 
     def put(self, folder: Folder, name: str, make: Callable[[], None]) -> None:
         """Have an entry made that is no directory; what is there goes. Until then `make` raises FileExistsError."""
