@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from engine.errors import EngineError, InvalidInput, Unreachable
+from engine.image.registry.answers import clean
 from engine.image.registry.retries import Interrupted
 
 _FAILED: Final = (httpx.TransportError, httpx.InvalidURL, ssl.SSLError)
@@ -36,9 +37,13 @@ def failure(err: Exception, url: httpx.URL) -> EngineError:
     """The error in our words."""
     where = url.netloc.decode("ascii", "replace")
     if isinstance(err, httpx.InvalidURL | httpx.UnsupportedProtocol | httpx.LocalProtocolError):
-        return InvalidInput(f"a request to {where} cannot be made: {err}", hint="check the name and the configuration")
+        return InvalidInput(
+            f"a request to {where} cannot be made: {clean(str(err))}", hint="check the name and the configuration"
+        )
     if isinstance(err, httpx.ProxyError):
-        return Unreachable(f"the proxy on the way to {where} refuses: {err}", hint="check HTTPS_PROXY and NO_PROXY")
+        return Unreachable(
+            f"the proxy on the way to {where} refuses: {clean(str(err))}", hint="check HTTPS_PROXY and NO_PROXY"
+        )
     if isinstance(err, httpx.ConnectError | ssl.SSLError):
         return _not_connected(err, where)
     if isinstance(err, httpx.TimeoutException):
@@ -62,7 +67,7 @@ def _not_connected(err: Exception, where: str) -> EngineError:
         return Unreachable(f"there is no host {where}", hint="check the name of the registry")
     if isinstance(cause, OSError) and cause.errno == errno.ECONNRESET:
         return Interrupted(f"{where} reset the connection", hint="try again later")
-    reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else str(err)
+    reason = cause.strerror if isinstance(cause, OSError) and cause.strerror else clean(str(err))
     return Unreachable(f"{where} cannot be reached: {reason}", hint="check the name, the port and the network")
 
 

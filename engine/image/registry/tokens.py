@@ -5,7 +5,7 @@
     200  {"token": "...", "expires_in": 300}              or access_token, as OAuth calls it
 
 The realm may be on any host: that is how Docker Hub does it, and whoever has to know the password there is for the
-registry to say. It is asked over TLS, or plainly where the registry itself is spoken to plainly.
+registry to say. It is asked over TLS, or plainly where the registry itself is spoken to plainly or is on loopback.
 
 Source: distribution's docs/spec/auth/{token,oauth,scope}.md.
 """

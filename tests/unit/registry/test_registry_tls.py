@@ -261,6 +261,12 @@ def test_names_that_cannot_be_looked_up_are_worth_a_second_look() -> None:
     assert of(ConnectionRefusedError(111, os.strerror(111))) is Unreachable
 
 
+@pytest.mark.parametrize("kind", [httpx.ProxyError, httpx.ConnectError, httpx.LocalProtocolError])
+def test_words_from_below_are_cleaned(kind: type[httpx.TransportError]) -> None:
+    err = failure(kind("403 \x9b2J\x1b]0;owned\x07"), httpx.URL("https://h/"))
+    assert err.message.isprintable()
+
+
 @pytest.mark.parametrize("host", ["registry.example.com:99999", "a b", "", "h/../x@y"])
 def test_a_host_that_is_none_is_an_error(host: str) -> None:
     with pytest.raises(InvalidInput, match="no address of a registry"):
