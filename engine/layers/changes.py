@@ -24,6 +24,8 @@ from engine.layers.walking import Seen, StackWalk
 from engine.model.process import Change
 
 CHANGES_MAX: Final = 1_000_000
+_MANY: Final = 50
+"""Names for which to list a directory of a layer is cheaper than to look for each."""
 
 
 @dataclass(slots=True)
@@ -76,9 +78,11 @@ class Comparison(StackWalk):
         if not name:
             self._compare_roots(level)
         shared = _shared(level.old, level.new)
-        layers = {*level.old[: len(level.old) - shared], *level.new[: len(level.new) - shared]}
+        names = self.names({*level.old[: len(level.old) - shared], *level.new[: len(level.new) - shared]})
+        if len(names) >= _MANY:
+            self.names(level.old[len(level.old) - shared :])
         level.kept = shared > 0
-        return self.names(layers)
+        return names
 
     def visit(self, name: str) -> Iterable[int]:
         """Compare one entry; the layers in which to go on with it, if it is a directory."""

@@ -44,6 +44,8 @@ class _Frame(NamedTuple):
     """Of the directory above."""
     above: dict[int, tuple[int, int]]
     """Layer -> device and inode of the directory above, for the layers that went down."""
+    listed: dict[int, set[str]]
+    """Layer -> names in the directory above, where they are known."""
 
 
 class StackWalk:
@@ -57,6 +59,7 @@ class StackWalk:
         self.present: frozenset[int] = frozenset()
         """The layers that have the directory at hand."""
         self._frames: list[_Frame] = []
+        self._listed: dict[int, set[str]] = {}
         for layer, folder in enumerate(folders):
             self._open_root(layer, folder)
 
@@ -94,11 +97,15 @@ class StackWalk:
         """The directory at hand is again the one in which `name` lies, and that is done with."""
 
     def names(self, layers: Iterable[int]) -> list[str]:
-        """Every name that stands in the directory at hand in any of the layers, whiteouts among them; sorted."""
+        """Every name that stands in the directory at hand in any of the layers, whiteouts among them; sorted.
+
+        What is listed need not be looked for any more, which pays where a stack is high.
+        """
         found: set[str] = set()
         for layer in layers:
             with os.scandir(self.fds[layer]) as entries:
-                found.update(entry.name for entry in islice(entries, NAMES_MAX + 1 - len(found)))
+                self._listed[layer] = {entry.name for entry in islice(entries, NAMES_MAX + 1)}
+            found |= self._listed[layer]
             if len(found) > NAMES_MAX:
                 raise EngineError(f"the directory {quoted(os.fsencode(self.path))} has more than {NAMES_MAX} entries")
         return sorted(found, key=os.fsencode)
@@ -108,8 +115,7 @@ class StackWalk:
         found: tuple[os.stat_result, int] | None = None
         parts = []
         for layer in layers:
-            info = self.stat(layer, name)
-            if info is None:
+            if name not in self._listed.get(layer, (name,)) or (info := self.stat(layer, name)) is None:
                 continue
             if merged.is_whiteout(info):
                 break
@@ -162,8 +168,8 @@ class StackWalk:
             above[layer] = _identity(self.fds[layer])
             self._move(layer, fd)
         if above:
-            self._frames.append(_Frame(name, self.path, above))
-            self.path, self.present = f"{self.path}{name}/", frozenset(above)
+            self._frames.append(_Frame(name, self.path, above, self._listed))
+            self.path, self.present, self._listed = f"{self.path}{name}/", frozenset(above), {}
         return bool(above)
 
     def _leave(self) -> None:
@@ -175,7 +181,7 @@ class StackWalk:
             self._move(layer, os.open("..", _FOLDER, dir_fd=self.fds[layer]))
             if _identity(self.fds[layer]) != identity:
                 raise _moved()
-        self.path = frame.path
+        self.path, self._listed = frame.path, frame.listed
         self.present = frozenset(self._frames[-1].above if self._frames else self.fds)
         self.left(frame.name)
 
