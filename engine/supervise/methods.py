@@ -10,12 +10,12 @@ import msgspec
 
 from engine import errors, model, wire
 from engine.supervise import events, listing, processes, report
-from engine.supervise.committing import Committer
-from engine.supervise.comparing import Comparison
 from engine.supervise.copying import Copies, CopyIn, CopyOut, Unpack
-from engine.supervise.fetching import Fetcher
-from engine.supervise.image_methods import ImageMethods
-from engine.supervise.image_requests import (
+from engine.supervise.images.committing import Committer
+from engine.supervise.images.comparing import Comparison
+from engine.supervise.images.fetching import Fetcher
+from engine.supervise.images.methods import ImageMethods
+from engine.supervise.images.requests import (
     Base,
     Commit,
     ImageName,

@@ -19,7 +19,7 @@ from engine import errors, launch
 
 TASKS = {
     **{
-        name: f"engine.supervise.image_tasks:{name}"
+        name: f"engine.supervise.images.tasks:{name}"
         for name in (
             *("build_base", "pull", "push", "commit", "save", "load", "import_image"),
             *("remove_image", "prune_images", "sweep", "disk_usage"),

@@ -10,9 +10,9 @@ from typing import Any
 import msgspec
 
 from engine.image import history
-from engine.supervise.committing import Committer
-from engine.supervise.fetching import Fetcher
-from engine.supervise.image_requests import (
+from engine.supervise.images.committing import Committer
+from engine.supervise.images.fetching import Fetcher
+from engine.supervise.images.requests import (
     Base,
     Commit,
     ImageName,

@@ -7,8 +7,8 @@ from typing import Any
 from engine import errors, model
 from engine.model import Status
 from engine.sandbox import image_config
-from engine.supervise.fetching import Fetcher, Say
-from engine.supervise.image_requests import Commit
+from engine.supervise.images.fetching import Fetcher, Say
+from engine.supervise.images.requests import Commit
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live

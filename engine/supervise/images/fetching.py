@@ -10,7 +10,7 @@ from engine import errors, launch, model
 from engine.image import reference
 from engine.image.builtin import base
 from engine.supervise import worker
-from engine.supervise.image_requests import Pull
+from engine.supervise.images.requests import Pull
 from engine.supervise.parts import Parts
 
 Say = Callable[[dict[str, Any]], None]
