@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from engine.archive.member import Member
 from engine.archive.place import by_descriptor
+from engine.archive.refusals import quoted
 from engine.errors import EngineError, InvalidInput, MissingFeature
 
 _NAMES: Final = (b"user.", b"system.posix_acl_", b"security.capability")
@@ -110,12 +111,17 @@ def is_copied(name: bytes) -> bool:
 
 def refuse_device(path: str) -> EngineError:
     """The error for a device that a stranger may have made."""
-    return InvalidInput(f"{path} is a device, which is not copied like that", hint="copy it with all it is: qd cp -a")
+    return InvalidInput(
+        f"{quoted(os.fsencode(path))} is a device, which is not copied like that",
+        hint="copy it with all it is: qd cp -a",
+    )
 
 
 def forbidden_device(path: str, err: OSError) -> EngineError:
     """The error for a node that the kernel lets nobody make there. Source: user_namespaces(7)."""
     hint = "a container with ids of its own is given devices when it is made: --device"
     return MissingFeature(
-        f"the device {path} cannot be made there: operation not permitted", hint=hint, errno=err.errno or 0
+        f"the device {quoted(os.fsencode(path))} cannot be made there: operation not permitted",
+        hint=hint,
+        errno=err.errno or 0,
     )

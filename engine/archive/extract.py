@@ -187,8 +187,9 @@ def _check_kind(there: os.stat_result | None, member: Member, path: str) -> None
     was, becomes = stat.S_ISDIR(there.st_mode), member.kind == stat.S_IFDIR
     if was == becomes:
         return
+    shown = quoted(os.fsencode(path))
     old, new = ("directory", "file") if was else ("file", "directory")
-    raise Conflict(f"cannot overwrite the {old} {path} with a {new}", hint="remove it first, or choose another place")
+    raise Conflict(f"cannot overwrite the {old} {shown} with a {new}", hint="remove it first, or choose another place")
 
 
 def _write(fd: int, data: bytes, offset: int) -> None:

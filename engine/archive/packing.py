@@ -13,7 +13,7 @@ from engine.archive import attributes, holes
 from engine.archive.failures import told
 from engine.archive.member import HARD_LINK, Member
 from engine.archive.place import open_file
-from engine.archive.refusals import beyond
+from engine.archive.refusals import beyond, quoted
 from engine.archive.writer import Writer
 from engine.errors import InvalidInput
 from engine.kernel import const, files, mounts
@@ -39,7 +39,8 @@ def pack(fd: int, name: str, writer: Writer, skipped: Sequence[str] = ()) -> Non
     """
     if mounts.file_system_type(fd) in _PRETENDED:
         raise InvalidInput(
-            f"{name or '/'} is no file, but made up by the kernel", hint="read it: qd exec CONTAINER cat"
+            f"{quoted(os.fsencode(name)) or '/'} is no file, but made up by the kernel",
+            hint="read it: qd exec CONTAINER cat",
         )
     packing = _Packing(writer)
     packing.add(fd, name)

@@ -15,6 +15,7 @@ from contextlib import ExitStack, suppress
 from typing import Any, Final
 
 from engine import errors
+from engine.archive.names import to_text
 from engine.client import local_files
 from engine.client.local_files import Found, Wanted
 from engine.client.transport import Transport
@@ -50,6 +51,10 @@ class _Pipe:
             view = view[written:]
 
 
+def _names(path: str, name: str) -> dict[str, str]:
+    return {"path": to_text(path), "name": to_text(name)}
+
+
 def nobody(_bytes: int) -> None:
     """For those who do not want to know."""
 
@@ -73,7 +78,7 @@ class CopyCalls(Transport):
         `passed` is told of bytes as they come.
         """
         wanted = local_files.target(target, path)
-        params = {"ref": ref, "path": path, "name": wanted.name, "follow": follow, "only": wanted.only}
+        params = {**_names(path, wanted.name), "ref": ref, "follow": follow, "only": wanted.only}
         self._through_pipe("copy_out", params, 0, passed, lambda pipe: _unpack(pipe, wanted, archive=archive))
 
     def copy_in(
@@ -88,17 +93,17 @@ class CopyCalls(Transport):
     ) -> None:
         """Copy what the host has at `source` to a path of a container; it belongs to root there, unless `archive`."""
         found = local_files.source(source, follow=follow)
-        params = {"ref": ref, "path": path, "name": found.name, "directory": found.directory, "archive": archive}
+        params = {**_names(path, found.name), "ref": ref, "directory": found.directory, "archive": archive}
         self._through_pipe("copy_in", params, 1, passed, lambda pipe: _pack(pipe, found, follow=follow))
 
     def read_archive(self, ref: str, path: str, fd: int, *, follow: bool = False) -> None:
         """Write what a container has at `path` as an archive to a descriptor."""
-        name = local_files.top_name(path)
-        self._call("copy_out", {"ref": ref, "path": path, "name": name, "follow": follow}, fds=(fd,))
+        params = _names(path, local_files.top_name(path))
+        self._call("copy_out", {**params, "ref": ref, "follow": follow}, fds=(fd,))
 
     def write_archive(self, ref: str, path: str, fd: int) -> None:
         """Unpack an archive, plain or compressed, from a descriptor into a directory of a container."""
-        self._call("unpack", {"ref": ref, "path": path}, fds=(fd,))
+        self._call("unpack", {"ref": ref, "path": to_text(path)}, fds=(fd,))
 
     def export(self, ref: str, fd: int) -> None:
         """Write all files of a container, without its volumes, as an archive to a descriptor."""

@@ -15,6 +15,7 @@ from engine.archive import compression, packing
 from engine.archive.attributes import ID_MAX, Manner
 from engine.archive.extract import Extraction, Renamed
 from engine.archive.limits import Limits
+from engine.archive.names import from_text
 from engine.archive.place import Place
 from engine.archive.reader import Reader
 from engine.archive.refusals import quoted
@@ -60,6 +61,7 @@ def copy_out(
 
     `follow`: where it is a link, what that leads to. `only`: `file` refuses a directory, `directory` all else.
     """
+    path, name = from_text(path), from_text(name)
     with visiting.visited(place) as root, files.closing(_open(root, path, follow)) as found:
         directory = stat.S_ISDIR(os.fstat(found).st_mode)
         _check_kind(path, directory, only)
@@ -100,7 +102,7 @@ def copy_in(
     _say: Say, fd: int, place: dict[str, Any], path: str, source: dict[str, Any], archive: bool
 ) -> dict[str, Any]:
     """Unpack what a client sends to a path of the container, by the rules of `cp`; `archive` keeps the owners."""
-    wanted = Source(**source)
+    path, wanted = from_text(path), Source(from_text(source["name"]), source["directory"])
     with visiting.visited(place) as root:
         where, renamed = _target(root, path, wanted)
         _check_writable(root, where)
@@ -116,6 +118,7 @@ def unpack(_say: Say, fd: int, place: dict[str, Any], path: str) -> dict[str, An
     """Unpack an archive of the user's, plain or compressed, into a directory of the container. Owners are its own."""
     from engine.archive import inflate, zstd_in  # noqa: F401 - needed in there, where nothing can be imported
 
+    path = from_text(path)
     with visiting.visited(place) as root:
         if not _is_directory(root, path):
             raise errors.InvalidInput(

@@ -16,7 +16,7 @@ from engine.supervise import identity, provisions, worker
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.requests import Ref
-from engine.supervise.server import Peer
+from engine.supervise.server import Handler, Peer, checked
 
 _SHOWN: Final = ("bind", "overlay")
 """Types of mounts that show files which outlive a run."""
@@ -55,6 +55,19 @@ class Copies:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
 
+    def looking(self) -> dict[str, Handler]:
+        """What ends with the client that asks for it."""
+        return {
+            "copy_out": checked(CopyOut, self.copy_out),
+            "copy_in": checked(CopyIn, self.copy_in),
+            "unpack": checked(Unpack, self.unpack),
+            "export": checked(Ref, self.export),
+        }
+
+    def changing(self) -> dict[str, Handler]:
+        """Nothing is carried through without its client."""
+        return {}
+
     async def copy_out(self, params: CopyOut, peer: Peer) -> Any:
         fields = msgspec.structs.asdict(params)
         return await self._visit(fields.pop("ref"), peer, "copy_out", fields)
@@ -84,6 +97,7 @@ class Copies:
             live = self._parts.registry.find(ref)
             if not live.active:
                 async with live.lock:
+                    live = self._parts.registry.find(live.id)  # it may have been removed while we waited
                     if not live.active:
                         return await worker.work(task, fds=(fd,), fd=fd, place=self._stopped(live), **fields)
             return await self._while_it_runs(live, task, fd, fields)

@@ -270,6 +270,23 @@ def test_what_cannot_be_copied_out_is_told_in_words(
     assert os.listdir(tmp_path) == []
 
 
+@pytest.mark.parametrize("kind", ["running", "stopped"])
+def test_names_that_are_not_utf_8_can_be_asked_for(
+    kind: str, box: Callable[..., str], deck: Deck, tmp_path: Path
+) -> None:
+    box(kind)
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff\xc3")
+    Path(path).write_text("x")
+    deck.out("cp", path, "box:/srv")
+    deck.out("cp", os.fsdecode(b"box:/srv/\xff\xc3"), str(tmp_path / "back"))
+    assert (tmp_path / "back").read_text() == "x"
+    Path(path).unlink()
+    Path(path).mkdir()
+    refused = deck.qd("cp", path, "box:/srv")
+    assert refused.code == 125
+    assert "cannot overwrite the file" in refused.err
+
+
 def test_a_device_comes_out_for_who_asks_for_everything(box: Callable[..., str], deck: Deck, tmp_path: Path) -> None:
     box("running")
     deck.out("cp", "-a", "box:/dev/null", str(tmp_path))

@@ -1,5 +1,6 @@
 """`qd cp` where a container has other file systems mounted, where nothing may be written, and beside other commands."""
 
+import json
 import os
 import subprocess
 import tarfile
@@ -10,6 +11,8 @@ from pathlib import Path
 import pytest
 from support.deck import QD, Deck
 from support.waiting import until
+
+from engine.kernel import proc
 
 BASE = "localhost/base"
 
@@ -157,6 +160,20 @@ def test_who_needs_the_files_waits_for_a_copy_and_goes_on_when_its_client_is_gon
         assert waiting.wait(30) == 0
 
 
+def test_a_copy_that_waits_for_a_removal_makes_nothing_of_the_container_again(deck: Deck, note: str) -> None:
+    container = deck.out("create", "--name", "box", BASE, "true").strip()
+    with stalled(deck) as process:
+        removing = subprocess.Popen([QD, "rm", "box"], env=deck.environment, stdout=subprocess.DEVNULL)
+        with pytest.raises(subprocess.TimeoutExpired):
+            removing.wait(1)
+        copying = subprocess.Popen([QD, "cp", note, "box:/srv"], env=deck.environment, stderr=subprocess.DEVNULL)
+        with pytest.raises(subprocess.TimeoutExpired):
+            copying.wait(1)
+        process.kill()
+        assert (removing.wait(30), copying.wait(30)) == (0, 125)
+    assert not os.path.exists(deck.paths.container(container))
+
+
 def test_a_copy_ends_with_the_run_that_it_copies_from(deck: Deck) -> None:
     deck.start("--name", "box", BASE, "sleep", "1000")
     with stalled(deck) as process:
@@ -250,3 +267,25 @@ def test_copies_at_once_do_not_meet(deck: Deck, many: Callable[[int], Path], tmp
     ]
     assert [process.wait(60) for process in going] == [0] * 4
     assert deck.out("exec", "box", "sh", "-c", "find /srv -type f | wc -l").strip() == "1200"
+
+
+@pytest.mark.parametrize("userns", ["private", "host"])
+@pytest.mark.parametrize("kind", ["running", "stopped"])
+def test_a_container_that_has_a_copy_of_its_image_is_copied_to_and_exported(
+    kind: str, userns: str, own_deck: Deck, note: str, tmp_path: Path
+) -> None:
+    """As on a host without overlay: the finding is remembered for a boot, and so can be given."""
+    paths = own_deck.paths
+    os.makedirs(paths.run, mode=0o700)
+    found = {"version": 1, "boot_id": proc.read_boot_id(), "root": paths.root, "device": os.stat(paths.root).st_dev}
+    Path(paths.run, "storage.json").write_text(json.dumps({**found, "kind": "copy", "warnings": []}))
+    own_deck.start("--name", "box", "--userns", userns, BASE, "sleep", "1000")
+    if kind == "stopped":
+        own_deck.out("stop", "-t", "0", "box")
+    own_deck.out("cp", note, "box:/srv")
+    own_deck.out("cp", "box:/srv/note", str(tmp_path / "back"))
+    assert (tmp_path / "back").read_text() == "hello\n"
+    own_deck.out("export", "-o", str(tmp_path / "box.tar"), "box")
+    with tarfile.open(tmp_path / "box.tar") as archive:
+        member = archive.getmember("srv/note")
+    assert (member.uid, member.gid, member.size) == (0, 0, 6)
