@@ -1,34 +1,28 @@
 """The layer of a commit: captured, hashed, kept as a blob and unpacked, all in one pass over what was changed.
 
     capture -> tar -> hash, blob (compressed where that is wanted)
-                   -> pipe -> apply, in a thread -> folder of the store
+                   -> pipe -> apply, in another process -> folder of the store
 
 So the layer is unpacked by the same code that would unpack it on another machine.
 """
 
-import fcntl
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from io import FileIO
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from engine.archive.compression import Compressor
 from engine.archive.hashing import HashingOutput
-from engine.archive.reader import Reader
 from engine.archive.streams import Output
 from engine.archive.writer import Writer
 from engine.image.formats.layers import TYPES, Progress
-from engine.image.formats.whole import Whole
 from engine.image.oci import Descriptor
 from engine.image.store import locks
+from engine.image.store.blobs import BlobWriter
 from engine.image.store.images import Store
 from engine.image.store.unpacked import LayerRecord, chain_id
-from engine.layers.apply import Applied, apply
+from engine.image.unpacking import Unpacking
+from engine.layers.apply import Applied
 from engine.layers.capture import Captured, capture
-
-_PIPE_BYTES: Final = 1 << 20
 
 
 class Change(NamedTuple):
@@ -66,7 +60,8 @@ class _Unchanged(Exception):
 class _Result(NamedTuple):
     captured: Captured
     applied: Applied
-    plain: HashingOutput
+    diff_id: str
+    tar_bytes: int
 
 
 def write(store: Store, change: Change, compression: Compression, progress: Progress) -> Layer | None:
@@ -79,7 +74,7 @@ def write(store: Store, change: Change, compression: Compression, progress: Prog
             result = _run(change, compression, blob, f"{folder}/fs", progress)
             if not result.captured.entries:
                 raise _Unchanged
-        diff_id = result.plain.digest
+        diff_id = result.diff_id
         _keep(store, folder, (*change.diff_ids, diff_id), _record(result, blob.digest))
         descriptor = Descriptor(media_type=TYPES[compression.kind], digest=blob.digest, size=blob.size)
         return Layer(descriptor, diff_id, result.captured)
@@ -98,29 +93,23 @@ def _record(result: _Result, blob: str) -> LayerRecord:
     applied = result.applied
     return LayerRecord(
         size_bytes=applied.size_bytes,
-        tar_bytes=result.plain.size,
+        tar_bytes=result.tar_bytes,
         root=applied.root,
         depends=applied.depends,
         blobs=(blob,),
     )
 
 
-def _run(change: Change, compression: Compression, blob: Output, folder: str, progress: Progress) -> _Result:
-    """Both ends of the pipe at once; where one fails the other ends too."""
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-    with ThreadPoolExecutor(1) as pool, open(writing, "wb", buffering=0) as pipe:
-        unpacking = pool.submit(_unpack, reading, folder, change.lowers)
+def _run(change: Change, compression: Compression, blob: BlobWriter, folder: str, progress: Progress) -> _Result:
+    """Both at once; where one fails the other ends too."""
+    with Unpacking(folder, change.lowers) as unpacking:
         kept = Compressor(compression.kind, blob, compression.level)
-        plain = HashingOutput(_Both(kept, pipe))
-        try:
-            captured = _capture(change, plain, progress)
-        except BrokenPipeError:
-            unpacking.result()  # raises what ended it
-            raise
+        plain = HashingOutput(unpacking) if compression.kind != "none" else unpacking
+        output = _Both(kept, plain)
+        captured = _capture(change, output, progress)
         kept.close()
-        pipe.close()
-        return _Result(captured, unpacking.result(), plain)
+        hashed = plain if isinstance(plain, HashingOutput) else blob
+        return _Result(captured, unpacking.result(), hashed.digest, hashed.size)
 
 
 def _capture(change: Change, output: Output, progress: Progress) -> Captured:
@@ -130,21 +119,13 @@ def _capture(change: Change, output: Output, progress: Progress) -> Captured:
     return captured
 
 
-def _unpack(pipe: int, folder: str, lowers: Sequence[str]) -> Applied:
-    with open(pipe, "rb", buffering=0) as source:
-        reader = Reader(source)
-        applied = apply(reader, folder, lowers)
-        reader.drain()
-    return applied
-
-
 class _Both:
     """An output that is two."""
 
-    def __init__(self, first: Output, pipe: FileIO) -> None:
+    def __init__(self, first: Output, second: Output) -> None:
         self._first = first
-        self._pipe = Whole(pipe)
+        self._second = second
 
     def write(self, data: bytes) -> None:
         self._first.write(data)
-        self._pipe.write(data)
+        self._second.write(data)
