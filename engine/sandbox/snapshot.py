@@ -133,7 +133,15 @@ class Snapshots:
         if upper is not None:
             return changes.compare(upper, lowers, complete=False)
         copy = self._copy_path(container_id)
-        return changes.compare(copy, lowers, complete=True) if os.path.isdir(copy) else []
+        settled = self.settled_ns(container_id)
+        return changes.compare(copy, lowers, complete=True, settled_ns=settled) if os.path.isdir(copy) else []
+
+    def settled_ns(self, container_id: str) -> int:
+        """When its root had been copied: what has not changed since need not be read. 0 where nothing was."""
+        try:
+            return os.stat(f"{self._paths.container(container_id)}/rootfs.json").st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def size(self, container_id: str) -> int:
         """Bytes of files in the writable layer; of a copied root, by how much it has grown."""

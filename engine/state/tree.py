@@ -28,6 +28,9 @@ _FS_IOC_GETFLAGS: Final = 0x80086601
 _FS_IOC_SETFLAGS: Final = 0x40086602
 _FS_IMMUTABLE_FL, _FS_APPEND_FL = 0x10, 0x20
 
+Measure = Callable[[os.stat_result], int]
+"""What one entry counts."""
+
 
 class _Frame(NamedTuple):
     """A directory on the way down."""
@@ -44,8 +47,17 @@ def size(path: str) -> int:
 
     A tree may change meanwhile: where a directory is moved from under the walk, what was counted so far is the answer.
     """
+    return _measured(path, lambda info: info.st_size if stat.S_ISREG(info.st_mode) else 0)
+
+
+def disk_size(path: str) -> int:
+    """Bytes of disk that a file, or all in a tree, takes, as `remove` counts them; 0 where there is none."""
+    return _measured(path, lambda info: info.st_blocks * 512)
+
+
+def _measured(path: str, measure: Measure) -> int:
     try:
-        walk = _Size(os.open(os.path.dirname(path), _FOLDER))
+        walk = _Size(os.open(os.path.dirname(path), _FOLDER), measure)
     except FileNotFoundError:
         return 0
     try:
@@ -211,11 +223,12 @@ class _Removal(Walk):
 
 
 class _Size(Walk):
-    """Adds up the regular files; one with several names counts once."""
+    """Adds up what is no directory; a file with several names counts once."""
 
-    def __init__(self, fd: int) -> None:
+    def __init__(self, fd: int, measure: Measure) -> None:
         super().__init__(fd)
         self.total = 0
+        self._measure = measure
         self._counted: set[tuple[int, int]] = set()
 
     def visit(self, names: list[str]) -> list[str]:
@@ -224,17 +237,17 @@ class _Size(Walk):
             info = self.stat(name)
             if info is not None and stat.S_ISDIR(info.st_mode):
                 folders.append(name)
-            elif info is not None and stat.S_ISREG(info.st_mode):
-                self._count(info)
+            elif info is not None and self._is_new(info):
+                self.total += self._measure(info)
         return folders
 
-    def _count(self, info: os.stat_result) -> None:
+    def _is_new(self, info: os.stat_result) -> bool:
+        if info.st_nlink == 1:
+            return True
         key = info.st_dev, info.st_ino
-        if info.st_nlink > 1 and key in self._counted:
-            return
-        if info.st_nlink > 1:
-            self._counted.add(key)
-        self.total += info.st_size
+        is_new = key not in self._counted
+        self._counted.add(key)
+        return is_new
 
 
 def _refuse_mounts(path: str) -> None:

@@ -2,31 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, TypeVar
-
-import msgspec
+from typing import Any
 
 from engine import errors, model, wire
 from engine.supervise import events, listing, processes, report
-from engine.supervise.copying import Copies, CopyIn, CopyOut, Unpack
+from engine.supervise.copying import Copies
 from engine.supervise.images.committing import Committer
 from engine.supervise.images.comparing import Comparison
 from engine.supervise.images.fetching import Fetcher
 from engine.supervise.images.methods import ImageMethods
-from engine.supervise.images.requests import (
-    Base,
-    Commit,
-    ImageName,
-    Import,
-    Load,
-    PruneImages,
-    Pull,
-    Push,
-    Save,
-    Tag,
-)
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
@@ -37,19 +22,15 @@ from engine.supervise.requests import (
     Exec,
     Hello,
     List,
-    NewVolume,
     Nothing,
     Ref,
     Refs,
     Update,
-    VolumeName,
-    Volumes,
 )
-from engine.supervise.server import Handler, Method, Peer, Reply
+from engine.supervise.server import Method, Peer, Reply, checked
 from engine.supervise.sessions import Sessions
 from engine.supervise.volume_methods import VolumeMethods
 
-P = TypeVar("P")
 _CHANGES_A_LINE = 1000
 
 
@@ -69,58 +50,40 @@ class Methods:
     def table(self) -> dict[str, Method]:
         """For the server."""
         look = {
-            "hello": _on(Hello, self.hello),
-            "info": _on(Nothing, self.info),
-            "overview": _on(Nothing, self.overview),
-            "containers": _on(List, self.containers),
-            "container": _on(Ref, self.container),
-            "inspect": _on(Ref, self.inspect),
-            "top": _on(Ref, self.top),
-            "stats": _on(Refs, self.stats),
-            "history": _on(Ref, self.history),
-            "diff": _on(Diff, self.diff),
-            "log": _on(Ref, self.log),
-            "follow": _on(Ref, self.follow),
-            "attach": _on(Ref, self.attach),
-            "wait": _on(Ref, self.wait),
-            "events": _on(Events, self.events),
-            "images": _on(Nothing, self._images.list),
-            "image_history": _on(ImageName, self._images.history),
-            "disk_usage": _on(Nothing, self._images.disk_usage),
-            "pull": _on(Pull, self._images.pull),
-            "push": _on(Push, self._images.push),
-            "commit": _on(Commit, self._images.commit),
-            "save": _on(Save, self._images.save),
-            "load": _on(Load, self._images.load),
-            "import_image": _on(Import, self._images.import_image),
-            "volumes": _on(Nothing, self._volumes.list),
-            "copy_out": _on(CopyOut, self._copies.copy_out),
-            "copy_in": _on(CopyIn, self._copies.copy_in),
-            "unpack": _on(Unpack, self._copies.unpack),
-            "export": _on(Ref, self._copies.export),
+            "hello": checked(Hello, self.hello),
+            "info": checked(Nothing, self.info),
+            "overview": checked(Nothing, self.overview),
+            "containers": checked(List, self.containers),
+            "container": checked(Ref, self.container),
+            "inspect": checked(Ref, self.inspect),
+            "top": checked(Ref, self.top),
+            "stats": checked(Refs, self.stats),
+            "history": checked(Ref, self.history),
+            "diff": checked(Diff, self.diff),
+            "log": checked(Ref, self.log),
+            "follow": checked(Ref, self.follow),
+            "attach": checked(Ref, self.attach),
+            "wait": checked(Ref, self.wait),
+            "events": checked(Events, self.events),
         }
         change = {
-            "create": _on(Create, self.create),
-            "start": _on(Ref, self.start),
-            "stop": _on(Ref, self.stop),
-            "restart": _on(Ref, self.restart),
-            "kill": _on(Ref, self.kill),
-            "pause": _on(Ref, self.pause),
-            "unpause": _on(Ref, self.unpause),
-            "remove": _on(Ref, self.remove),
-            "rename": _on(Ref, self.rename),
-            "update": _on(Update, self.update),
-            "resize": _on(Ref, self.resize),
-            "exec": _on(Exec, self.exec),
-            "remove_image": _on(ImageName, self._images.remove),
-            "build_base": _on(Base, self._images.build_base),
-            "tag": _on(Tag, self._images.tag),
-            "prune_images": _on(PruneImages, self._images.prune),
-            "prune": _on(Nothing, self.prune),
-            "create_volume": _on(NewVolume, self._volumes.create),
-            "remove_volume": _on(VolumeName, self._volumes.remove),
-            "prune_volumes": _on(Volumes, self._volumes.prune),
+            "create": checked(Create, self.create),
+            "start": checked(Ref, self.start),
+            "stop": checked(Ref, self.stop),
+            "restart": checked(Ref, self.restart),
+            "kill": checked(Ref, self.kill),
+            "pause": checked(Ref, self.pause),
+            "unpause": checked(Ref, self.unpause),
+            "remove": checked(Ref, self.remove),
+            "rename": checked(Ref, self.rename),
+            "update": checked(Update, self.update),
+            "resize": checked(Ref, self.resize),
+            "exec": checked(Exec, self.exec),
+            "prune": checked(Nothing, self.prune),
         }
+        for room in (self._images, self._volumes, self._copies):
+            look |= room.looking()
+            change |= room.changing()
         looking = {name: Method(handler, interruptible=True) for name, handler in look.items()}
         return looking | {name: Method(handler, interruptible=False) for name, handler in change.items()}
 
@@ -285,13 +248,3 @@ class Methods:
 def _wants_past(params: Events) -> bool:
     """As Docker: without --since, and following, only what comes."""
     return params.since_ns is not None or not params.follow
-
-
-def _on(kind: type[P], handler: Callable[[P, Peer], Awaitable[Any]]) -> Handler:
-    """The handler behind a check of its parameters."""
-    decoder = msgspec.json.Decoder(kind)
-
-    async def checked(params: bytes, peer: Peer) -> Any:
-        return await handler(decoder.decode(params), peer)
-
-    return checked

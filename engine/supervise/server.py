@@ -7,7 +7,7 @@ import socket
 import struct
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import suppress
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 
@@ -135,6 +135,7 @@ class Peer:
         self._socket.close()
 
 
+P = TypeVar("P")
 Handler = Callable[[bytes, Peer], Awaitable[Any]]
 Queue: TypeAlias = "asyncio.Queue[tuple[bytes, list[int]]]"
 """Requests that wait, with their descriptors."""
@@ -146,6 +147,16 @@ class Method(NamedTuple):
     handler: Handler
     interruptible: bool
     """It only looks or waits: it ends when its client goes. Whatever changes something is always carried through."""
+
+
+def checked(kind: type[P], handler: Callable[[P, Peer], Awaitable[Any]]) -> Handler:
+    """The handler behind a check of its parameters."""
+    decoder = msgspec.json.Decoder(kind)
+
+    async def decoded(params: bytes, peer: Peer) -> Any:
+        return await handler(decoder.decode(params), peer)
+
+    return decoded
 
 
 class Server:

@@ -7,7 +7,7 @@ import msgspec
 from engine.supervise.parts import Parts
 from engine.supervise.provisions import Provisions
 from engine.supervise.requests import NewVolume, Nothing, VolumeName, Volumes
-from engine.supervise.server import Peer
+from engine.supervise.server import Handler, Peer, checked
 
 
 class VolumeMethods:
@@ -16,6 +16,18 @@ class VolumeMethods:
     def __init__(self, parts: Parts, provisions: Provisions) -> None:
         self._parts = parts
         self._provisions = provisions
+
+    def looking(self) -> dict[str, Handler]:
+        """What ends with the client that asks for it."""
+        return {"volumes": checked(Nothing, self.list)}
+
+    def changing(self) -> dict[str, Handler]:
+        """What is carried through."""
+        return {
+            "create_volume": checked(NewVolume, self.create),
+            "remove_volume": checked(VolumeName, self.remove),
+            "prune_volumes": checked(Volumes, self.prune),
+        }
 
     async def list(self, _params: Nothing, _peer: Peer) -> Any:
         users = self._provisions.users

@@ -4,7 +4,7 @@ import getpass
 import os
 import sys
 from argparse import Namespace
-from typing import Final
+from typing import Any, Final
 
 from engine.cli import report
 from engine.cli.arguments import Parser
@@ -30,13 +30,15 @@ def run(_context: Context, args: Namespace) -> int:
     from engine.image.registry import login
 
     username, password = _asked(args)
-    done = login.login(
-        args.registry, username, password, **tls_of(args), say=lambda event: report.warning(str(event.get("step", "")))
-    )
+    done = login.login(args.registry, username, password, **tls_of(args), say=_tell)
     keeper = f"docker-credential-{done['helper']}" if done["helper"] else done["file"]
     sys.stderr.write(f"the password is kept by {printable(keeper)}\n")
     sys.stdout.write("Login Succeeded\n")
     return 0
+
+
+def _tell(event: dict[str, Any]) -> None:
+    report.warning(str(event.get("warning") or event.get("step", "")))
 
 
 def _asked(args: Namespace) -> tuple[str, str]:

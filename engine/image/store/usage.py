@@ -5,7 +5,6 @@ reclaimable is what `prune` says that it has reclaimed.
 """
 
 import os
-import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -16,10 +15,6 @@ from engine.image.store.layout import Layout
 from engine.image.store.removal import Uses
 from engine.image.store.unpacked import Unpacked
 from engine.state import tree
-
-_BLOCK: Final = 512
-"""Bytes of st_blocks. Source: stat(3type)."""
-
 
 LAYER: Final = "layer"
 BLOB: Final = "blob"
@@ -52,8 +47,8 @@ def disk_usage(layout: Layout, unpacked: Unpacked, used_by: Uses) -> dict[str, A
 
 
 def _sizes(layout: Layout, unpacked: Unpacked, contents: Contents) -> dict[Part, int]:
-    layers = {(LAYER, key): _on_disk(os.path.dirname(unpacked.path(key))) for key in contents.layers}
-    return layers | {(BLOB, digest): _on_disk(layout.blobs.path(digest)) for digest in contents.blobs}
+    layers = {(LAYER, key): tree.disk_size(os.path.dirname(unpacked.path(key))) for key in contents.layers}
+    return layers | {(BLOB, digest): tree.disk_size(layout.blobs.path(digest)) for digest in contents.blobs}
 
 
 def _parts(needs: Needs) -> set[Part]:
@@ -74,46 +69,4 @@ def _image(needs: Needs, sizes: Mapping[Part, int], owners: Mapping[Part, int], 
 
 
 def _total(paths: Iterable[str]) -> int:
-    return sum(map(_on_disk, paths))
-
-
-def _on_disk(path: str) -> int:
-    """Bytes of a file or of a tree; 0 where it is gone."""
-    try:
-        walk = _Blocks(os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
-    except FileNotFoundError:
-        return 0
-    try:
-        walk.run(os.path.basename(path))
-    finally:
-        walk.close()
-    return walk.total
-
-
-class _Blocks(tree.Walk):
-    """Adds up what the files of a tree take on disk."""
-
-    def __init__(self, fd: int) -> None:
-        super().__init__(fd)
-        self.total = 0
-        self._counted: set[tuple[int, int]] = set()
-
-    def visit(self, names: list[str]) -> list[str]:
-        folders = []
-        for name in names:
-            info = self.stat(name)
-            if info is None:
-                continue
-            if stat.S_ISDIR(info.st_mode):
-                folders.append(name)
-            elif self._is_new(info):
-                self.total += info.st_blocks * _BLOCK
-        return folders
-
-    def _is_new(self, info: os.stat_result) -> bool:
-        if info.st_nlink == 1:
-            return True
-        key = info.st_dev, info.st_ino
-        is_new = key not in self._counted
-        self._counted.add(key)
-        return is_new
+    return sum(map(tree.disk_size, paths))

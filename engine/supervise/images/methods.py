@@ -26,7 +26,7 @@ from engine.supervise.images.requests import (
 )
 from engine.supervise.parts import Parts
 from engine.supervise.requests import Nothing
-from engine.supervise.server import Peer
+from engine.supervise.server import Handler, Peer, checked
 
 
 class ImageMethods:
@@ -36,6 +36,29 @@ class ImageMethods:
         self._parts = parts
         self._fetcher = fetcher
         self._committer = committer
+
+    def looking(self) -> dict[str, Handler]:
+        """What ends with the client that asks for it."""
+        return {
+            "images": checked(Nothing, self.list),
+            "image_history": checked(ImageName, self.history),
+            "disk_usage": checked(Nothing, self.disk_usage),
+            "pull": checked(Pull, self.pull),
+            "push": checked(Push, self.push),
+            "commit": checked(Commit, self.commit),
+            "save": checked(Save, self.save),
+            "load": checked(Load, self.load),
+            "import_image": checked(Import, self.import_image),
+        }
+
+    def changing(self) -> dict[str, Handler]:
+        """What is carried through."""
+        return {
+            "remove_image": checked(ImageName, self.remove),
+            "build_base": checked(Base, self.build_base),
+            "tag": checked(Tag, self.tag),
+            "prune_images": checked(PruneImages, self.prune),
+        }
 
     async def list(self, _params: Nothing, _peer: Peer) -> Any:
         return self._parts.store.images()

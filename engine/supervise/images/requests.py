@@ -36,28 +36,29 @@ class PruneImages(msgspec.Struct, frozen=True):
     filters: dict[str, list[str]] = {}
 
 
-class Pull(msgspec.Struct, frozen=True, kw_only=True):
-    """An image to fetch."""
+class Asking(msgspec.Struct, frozen=True, kw_only=True):
+    """An image of a registry, and how that is to be trusted."""
 
     name: str
-    platform: str = ""
-    all_tags: bool = False
     tls_verify: bool | None = None
     cert_dir: str | None = None
     environment: Environment = {}
 
 
-class Push(msgspec.Struct, frozen=True, kw_only=True):
-    """An image to send."""
+class Pull(Asking, frozen=True, kw_only=True):
+    """One to fetch."""
 
-    name: str
+    platform: str = ""
+    all_tags: bool = False
+
+
+class Push(Asking, frozen=True, kw_only=True):
+    """One to send."""
+
     target: str = ""
     compression: Compression = ""
     level: int | None = None
     everything: bool = False
-    tls_verify: bool | None = None
-    cert_dir: str | None = None
-    environment: Environment = {}
 
 
 class Commit(msgspec.Struct, frozen=True, kw_only=True):
