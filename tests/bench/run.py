@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import commits, ground, logs, rest, start
+from bench import commits, ground, images, logs, rest, start
 from bench.figures import Row, table
 from support import leaks
 from support.deck import Deck, new_paths
@@ -67,13 +67,14 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
         "idle": lambda: rest.idle_dashboard(deck, arguments.seconds),
         "memory": lambda: rest.memory(deck),
         "commit": lambda: commits.against_docker(deck, max(3, rounds // 4)),
+        "pull": lambda: images.pull_against_podman(max(3, rounds // 4)),
         "logs": lambda: logs.million_lines(deck, max(3, rounds // 5), folder),
     }
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
-    names = ("start", "hundred", "command", "runtime", "bare", "idle", "memory", "commit", "logs")
+    names = ("start", "hundred", "command", "runtime", "bare", "idle", "memory", "commit", "pull", "logs")
     parser.add_argument("only", nargs="*", metavar="WHAT", help=f"measure these only: {', '.join(names)}")
     parser.add_argument("--rounds", type=int, default=20, help="how many of each pair (20)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long the dashboard is watched (30)")

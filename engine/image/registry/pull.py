@@ -11,7 +11,7 @@ A source that fails is followed by the next one, which goes on from what has com
 from concurrent.futures import Future
 from typing import Any, Final
 
-from engine.archive.limits import Limits
+from engine.archive.limits import BYTES_VARIABLE, Limits
 from engine.errors import EngineError, InvalidInput, NotFound, Unreachable
 from engine.image import oci
 from engine.image import platform as platforms
@@ -124,6 +124,7 @@ class _Pull:
     def run(self, wanted: Platform | None) -> dict[str, Any]:
         """Fetch what is missing, and keep the image."""
         found = documents.find(self._registry, self._name.digest or self._name.tag, wanted or platforms.host())
+        _check_sizes(found.manifest, self._limits)
         with self._store.adding():
             config = self._config(found.manifest)
             warning = _check_platform(config, wanted)
@@ -164,7 +165,8 @@ class _Pull:
         is_there = was_there and self._store.layer_place(diff_ids, index) is not None
 
         def progress(done: int, total: int) -> None:
-            bar("unpacking", done, total)
+            if done < total:
+                bar("unpacking", done, total)
 
         unpack_layer(self._store, manifest.layers, diff_ids, index, self._limits, progress)
         bar("exists" if is_there else "done", bar.total)
@@ -177,6 +179,16 @@ class _Pull:
         image = self._store.add_manifest(found.data, found.manifest.media_type, name, origins)
         status = "current" if found.digest in before else "downloaded"
         return {"id": image.id, "name": name, "digest": found.named, "status": status}
+
+
+def _check_sizes(manifest: Manifest, limits: Limits) -> None:
+    """No blob is larger than an archive may be that is not even compressed. Raises InvalidInput."""
+    for layer in manifest.layers:
+        if layer.size > limits.bytes_max:
+            raise InvalidInput(
+                f"the layer {layer.digest[:19]} is said to have {layer.size} bytes, more than {limits.bytes_max}",
+                hint=f"if you trust it, set {BYTES_VARIABLE} to a larger number",
+            )
 
 
 def _check_platform(config: Config, wanted: Platform | None) -> str:

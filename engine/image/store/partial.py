@@ -8,6 +8,7 @@ gets its name in blobs/. A crash leaves a partial blob without a lock.
 Source: flock(2): the lock belongs to the open file, so that it is also held against other threads.
 """
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -20,6 +21,8 @@ from engine.image.store.blobs import Blobs, hexadecimal
 from engine.state import files
 
 _PIECE: Final = 1 << 20
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
+"""Where there is no room, what is in vain must not take it."""
 
 
 class PartialBlob:
@@ -111,8 +114,8 @@ def opened(blobs: Blobs, digest: str, size: int, busy: Callable[[], None]) -> It
 def _kept_or_removed(blob: PartialBlob, path: str) -> Iterator[PartialBlob]:
     try:
         yield blob
-    except BaseException:
-        if blob.is_spoilt or not blob.offset:
+    except BaseException as err:
+        if blob.is_spoilt or not blob.offset or (isinstance(err, OSError) and err.errno in _FULL):
             with suppress(FileNotFoundError):
                 os.unlink(path)
         raise

@@ -112,7 +112,7 @@ DOCUMENTS: dict[str, tuple[Callable[[Served], bytes], str, str]] = {
     "an unknown algorithm": (lambda s: first_layer(s, digest="md5:" + "0" * 32), oci.MANIFEST, "digest is"),
     "a huge one": (lambda s: changed(s, annotations={"a": "x" * (5 << 20)}), oci.MANIFEST, "more than"),
     "an unknown layer": (lambda s: first_layer(s, mediaType="application/x-\x1b[31m"), oci.MANIFEST, "unknown type"),
-    "a foreign layer": (lambda s: first_layer(s, urls=["http://127.0.0.1/"]), oci.MANIFEST, "foreign"),
+    "a foreign layer": (lambda s: first_layer(s, urls=["http://localhost/"]), oci.MANIFEST, "foreign"),
     "a nondistributable layer": (
         lambda s: first_layer(s, mediaType="application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"),
         oci.MANIFEST,
@@ -128,6 +128,7 @@ DOCUMENTS: dict[str, tuple[Callable[[Served], bytes], str, str]] = {
     "no JSON": (lambda _: b"<html>", oci.MANIFEST, "not JSON"),
     "a size that lies": (lambda s: first_layer(s, size=LAYERS[0].descriptor.size + 1), oci.MANIFEST, ""),
     "a smaller size that lies": (lambda s: first_layer(s, size=10), oci.MANIFEST, "more was sent"),
+    "a layer as large as a disk": (lambda s: first_layer(s, size=1 << 49), oci.MANIFEST, "more than"),
     "a config as large as a layer": (
         lambda s: changed(s, config={**json.loads(s.manifest)["config"], "size": 1 << 40}),
         oci.MANIFEST,

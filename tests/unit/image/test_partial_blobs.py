@@ -1,5 +1,6 @@
 """A blob that is fetched in several tries, by several writers, and never kept where it is wrong."""
 
+import errno
 import multiprocessing
 import os
 import threading
@@ -94,6 +95,14 @@ def test_an_end_before_all_is_there_is_an_error_that_leaves_the_beginning(blobs:
         fetch(blobs, CONTENT[:1000])
     assert os.path.getsize(f"{blobs.partials}/{DIGEST[7:]}") == 1000
     assert blobs.size(DIGEST) is None
+
+
+def test_where_the_disk_is_full_nothing_stays_that_takes_room(blobs: Blobs) -> None:
+    with pytest.raises(OSError, match="No space"), partial.opened(blobs, DIGEST, len(CONTENT), never) as blob:
+        assert blob is not None
+        blob.write(CONTENT[:1000])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    assert rubbish(blobs) == []
 
 
 @pytest.mark.parametrize("wrong", [CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]), CONTENT + b"x"], ids=["changed", "longer"])

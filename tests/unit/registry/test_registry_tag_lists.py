@@ -30,7 +30,7 @@ def test_pages_follow_each_other_by_the_last_tag() -> None:
     def answer(seen: Seen) -> Answer:
         if seen.query.get("last") == ["b+1"]:
             return page(["c"])
-        return page(["a", "b"], '<https://elsewhere.example/v2/other?n=2&last=b%2B1>; rel="next"')
+        return page(["a", "b"], '<https://elsewhere.example.com/v2/other?n=2&last=b%2B1>; rel="next"')
 
     with serving() as server:
         server.on("GET", PATH, answer)
