@@ -58,6 +58,7 @@ def test_the_next_pull_goes_on_where_a_killed_one_was(proxy: FaultProxy, store: 
     process = start(store, name)
     partial = f"{store.layout.blobs.partials}/{BIG.descriptor.digest[7:]}"
     until(lambda: os.path.exists(partial) and os.path.getsize(partial) == 1_000_000, "the beginning of the blob")
+    until(lambda: store.layout.blobs.has(SMALL.descriptor), "the small blob")
     kill(process)
     assert store.images() == []
     pull(store, name, say=silent)
