@@ -11,7 +11,7 @@ import sys
 ROLES = {
     "keeper": "engine.supervise.keeper",
     "supervisor": "engine.supervise.supervisor",
-    "worker": "engine.supervise.worker",
+    "worker": "engine.supervise.working",
 }
 
 SURROUNDINGS = (

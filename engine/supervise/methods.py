@@ -43,6 +43,7 @@ class Methods:
         self._sessions = sessions
         self._volumes = VolumeMethods(parts, lifecycle.provisions)
         self._fetcher = Fetcher(parts)
+        parts.background(self._fetcher.mend())
         self._comparison = Comparison(parts)
         self._copies = Copies(parts)
         self._images = ImageMethods(parts, self._fetcher, Committer(parts, lifecycle, self._fetcher))

@@ -1,64 +1,21 @@
 """Long work in a process of its own, so that the supervisor's loop never waits.
 
 supervisor: python -I launch.py worker TASK, its parameters as JSON on standard input: they may be long, or secret
-worker:     {"event": {...}} lines of progress, then {"result": ...} or {"error": {...}}, on standard output
+worker:     {"event": {...}} lines of progress, then {"result": ...} or {"error": {...}}, on standard output: `working`
 
 A task ends with whoever waits for it: a client that goes away while it only looks or fetches ends its worker.
 """
 
 import asyncio
-import importlib
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import IO, Any
 
 from engine import errors, launch
 
-TASKS = {
-    **{
-        name: f"engine.supervise.images.tasks:{name}"
-        for name in (
-            *("build_base", "pull", "push", "commit", "save", "load", "import_image"),
-            *("remove_image", "prune_images", "sweep", "disk_usage"),
-        )
-    },
-    **{name: f"engine.supervise.copy_tasks:{name}" for name in ("copy_out", "copy_in", "unpack", "export")},
-    "between": "engine.supervise.tasks:between",
-    "changes": "engine.supervise.tasks:changes",
-    "remove_layer": "engine.supervise.tasks:remove_layer",
-    "size": "engine.supervise.tasks:size",
-    "prepare": "engine.supervise.tasks:prepare",
-    "fill_volume": "engine.supervise.tasks:fill_volume",
-    "copy_image": "engine.supervise.tasks:copy_image",
-    "remove_tree": "engine.supervise.tasks:remove_tree",
-    "remove_volume": "engine.supervise.tasks:remove_volume",
-}
 _LINE_MAX = 64 << 20
-
-
-def main(arguments: list[str]) -> int:
-    """Do one task."""
-    (task,) = arguments
-    module, _, function = TASKS[task].partition(":")
-    try:
-        result = getattr(importlib.import_module(module), function)(_say, **json.loads(sys.stdin.buffer.read()))
-    except errors.EngineError as err:
-        return _finish({"error": err.to_json()})
-    except OSError as err:
-        return _finish({"error": errors.EngineError(f"{task}: {err}", errno=err.errno or 0).to_json()})
-    return _finish({"result": result})
-
-
-def _say(event: dict[str, Any]) -> None:
-    print(json.dumps({"event": event}), flush=True)  # noqa: T201  # standard output is the protocol
-
-
-def _finish(message: dict[str, Any]) -> int:
-    print(json.dumps(message), flush=True)  # noqa: T201
-    return 0
 
 
 async def work(

@@ -66,7 +66,7 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
         "bare": lambda: start.bare_command(rounds),
         "idle": lambda: rest.idle_dashboard(deck, arguments.seconds),
         "memory": lambda: rest.memory(deck),
-        "commit": lambda: commits.against_docker(deck, max(3, rounds // 4)),
+        "commit": lambda: commits.against_docker(max(3, rounds // 4), folder),
         "pull": lambda: images.pull_against_podman(max(3, rounds // 4)),
         "logs": lambda: logs.million_lines(deck, max(3, rounds // 5), folder),
     }

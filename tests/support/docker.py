@@ -23,9 +23,9 @@ PLACES = ("/etc/docker", "/run/docker", "/run/containerd", "/opt/containerd")
 class Docker:
     """One daemon and its client; `close` ends it and removes what it has made."""
 
-    def __init__(self) -> None:
-        os.makedirs(f"{PREFIX}d", mode=0o700, exist_ok=True)
-        self.folder = tempfile.mkdtemp(prefix="docker-", dir=f"{PREFIX}d")
+    def __init__(self, base: str = f"{PREFIX}d") -> None:
+        os.makedirs(base, mode=0o700, exist_ok=True)
+        self.folder = tempfile.mkdtemp(prefix="docker-", dir=base)
         self.parent = f"qd-docker-{os.getpid()}"
         """Of its containers' cgroups."""
         self._new = [path for path in PLACES if not os.path.exists(path)]

@@ -30,6 +30,8 @@ class Belongings(NamedTuple):
     tables: frozenset[str]
     processes: frozenset[str]
     descriptors: frozenset[str]
+    devices: frozenset[str]
+    """Owner and mode of those that every container is given: it must not be the host's node that is changed."""
 
 
 def take() -> Belongings:
@@ -43,6 +45,7 @@ def take() -> Belongings:
         tables=_tables(),
         processes=processes.ours(),
         descriptors=_descriptors(),
+        devices=_devices(),
     )
 
 
@@ -95,6 +98,11 @@ def _descriptors() -> frozenset[str]:
             continue  # the listing's own
         counts[re.sub(r"\d+", "N", target)] += 1
     return frozenset(f"{kind} ({n + 1})" for kind, count in counts.items() for n in range(count))
+
+
+def _devices() -> frozenset[str]:
+    found = {name: os.stat(f"/dev/{name}") for name in ("null", "zero", "full", "random", "urandom", "tty")}
+    return frozenset(f"{name} {info.st_uid}:{info.st_gid} {info.st_mode:o}" for name, info in found.items())
 
 
 def _cgroups(processes: "_Processes") -> frozenset[str]:

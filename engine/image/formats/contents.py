@@ -18,7 +18,6 @@ from engine.archive.refusals import quoted
 from engine.errors import InvalidInput
 from engine.image.oci import DOCUMENT_MAX
 from engine.image.store.blobs import Blobs
-from engine.state import files
 
 FILES_MAX: Final = 20_000
 """Files of one archive: documents and layers."""
@@ -133,11 +132,8 @@ def adopt(blobs: Blobs, kept: Kept) -> None:
     if os.path.exists(blobs.path(kept.digest)):
         return
     os.makedirs(blobs.folder, mode=0o700, exist_ok=True)
-    with open(kept.path, "rb") as file:
-        os.fsync(file.fileno())
     os.link(kept.path, f"{kept.path}.blob")
     os.rename(f"{kept.path}.blob", blobs.path(kept.digest))
-    files.sync_folder(blobs.folder)
 
 
 def limits_of_archive(limits: Limits) -> Limits:

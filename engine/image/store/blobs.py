@@ -38,11 +38,12 @@ class BlobWriter:
         self._file.write(data)
         self.size += len(data)
 
-    def close(self) -> None:
-        """Everything is on disk afterwards."""
+    def close(self, *, durable: bool) -> None:
+        """Everything is written afterwards; on disk where it is to be `durable`."""
         with self._file:
             self._file.flush()
-            os.fsync(self._file.fileno())
+            if durable:
+                os.fsync(self._file.fileno())
 
 
 class Blobs:
@@ -101,8 +102,11 @@ class Blobs:
             os.unlink(self.path(digest))
 
     @contextmanager
-    def writer(self, expected: str | None = None) -> Iterator[BlobWriter]:
-        """A new blob, kept at the end of the block; dropped where the block fails or the digest is not `expected`."""
+    def writer(self, expected: str | None = None, *, durable: bool = False) -> Iterator[BlobWriter]:
+        """A new blob, kept at the end of the block; dropped where the block fails or the digest is not `expected`.
+
+        Unless it is `durable`, it is on disk when the store is settled. Within `Layout.adding()`.
+        """
         os.makedirs(self.ingest, mode=0o700, exist_ok=True)
         path = f"{self.ingest}/{os.getpid()}-{os.urandom(8).hex()}"
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -111,15 +115,17 @@ class Blobs:
             try:
                 yield writer
             finally:
-                writer.close()
+                writer.close(durable=durable)
             self._keep(path, writer, expected)
+            if durable:
+                files.sync_folder(self.folder)
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(path)
 
     def add(self, data: bytes) -> str:
         """Keep a small blob; its digest."""
-        with self.writer() as writer:
+        with self.writer(durable=True) as writer:
             writer.write(data)
         return writer.digest
 
@@ -128,7 +134,6 @@ class Blobs:
             raise EngineError(f"what was received as {expected} is {writer.digest}", hint="try again")
         os.makedirs(self.folder, mode=0o700, exist_ok=True)
         os.rename(path, self.path(writer.digest))
-        files.sync_folder(self.folder)
 
 
 def _missing(digest: str) -> NotFound:

@@ -16,6 +16,7 @@ from engine.errors import EngineError
 from engine.image import oci
 from engine.image.oci import Descriptor, Index
 from engine.image.store.blobs import Blobs
+from engine.image.store.unsettled import Unsettled
 from engine.state import files
 
 INDEX_MAX: Final = 16 << 20
@@ -27,6 +28,7 @@ class Layout:
     def __init__(self, folder: str) -> None:
         self.folder = folder
         self.blobs = Blobs(folder)
+        self.unsettled = Unsettled(f"{folder}/unsettled")
         self.layers_lock = f"{folder}/layers.lock"
         self._index_path = f"{folder}/index.json"
 
@@ -65,9 +67,12 @@ class Layout:
 
     @contextmanager
     def adding(self) -> Iterator[None]:
-        """Whatever is added in this block is not taken for rubbish before the index has it."""
+        """Whatever is added in this block is not taken for rubbish before the index has it.
+
+        It is on disk when `unsettled.settle` has been called afterwards.
+        """
         self._make()
-        with self._locked("ingest.lock", fcntl.LOCK_SH):
+        with self._locked("ingest.lock", fcntl.LOCK_SH), self.unsettled.noted():
             yield
 
     @contextmanager

@@ -18,7 +18,6 @@ from typing import Final
 
 from engine.errors import InvalidInput
 from engine.image.store.blobs import Blobs, hexadecimal
-from engine.state import files
 
 _PIECE: Final = 1 << 20
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -66,14 +65,13 @@ class PartialBlob:
         self.is_spoilt = False
 
     def check(self) -> None:
-        """All of it is there, right, and on disk. Raises InvalidInput."""
+        """All of it is there, and right. Raises InvalidInput."""
         if self.offset < self.size:
             raise InvalidInput(f"{self.digest[:19]} ended at {self.offset} of {self.size} bytes", hint="try again")
         if not self.is_right:
             self.is_spoilt = True
             found = f"sha256:{self._hash.hexdigest()}"
             raise InvalidInput(f"what was received as {self.digest} is {found}", hint="try again, or get it elsewhere")
-        os.fsync(self._fd)
 
     def _take_up(self) -> None:
         """Hash what an earlier try has left."""
@@ -105,7 +103,6 @@ def opened(blobs: Blobs, digest: str, size: int, busy: Callable[[], None]) -> It
             blob.check()
         os.makedirs(blobs.folder, mode=0o700, exist_ok=True)
         os.rename(path, blobs.path(digest))
-        files.sync_folder(blobs.folder)
     finally:
         os.close(fd)
 

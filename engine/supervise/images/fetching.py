@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -13,6 +13,9 @@ from engine.supervise import worker
 from engine.supervise.images.requests import Pull
 from engine.supervise.parts import Parts
 
+_ADDING: Final = frozenset({"build_base", "pull", "commit", "load", "import_image"})
+"""Tasks after which the disk has something to do."""
+
 Say = Callable[[dict[str, Any]], None]
 
 
@@ -22,6 +25,8 @@ class Fetcher:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._base_lock = asyncio.Lock()
+        self._settling = False
+        self._unsettled = False
 
     async def work(
         self,
@@ -37,10 +42,35 @@ class Fetcher:
         own = {name: value for name, value in (environment or {}).items() if name in launch.SURROUNDINGS}
         folders: dict[str, Any] = {"images_dir": paths.images, "layers_dir": paths.layers}
         try:
-            return await worker.work(task, say, environment=own, fds=fds, **folders, **params)
+            result = await worker.work(task, say, environment=own, fds=fds, **folders, **params)
         except asyncio.CancelledError:
             self._parts.background(worker.work("sweep", **folders))  # what it had begun, and was not let finish
             raise
+        if task in _ADDING:
+            self._settle()
+        return result
+
+    def _settle(self) -> None:
+        """Have it written to disk, in a worker: once more where somebody has added something since that began."""
+        self._unsettled = True
+        if not self._settling:
+            self._settling = True
+            self._parts.background(self._settle_all())
+
+    async def _settle_all(self) -> None:
+        try:
+            while self._unsettled:
+                self._unsettled = False
+                await self.work("settle")
+        finally:
+            self._settling = False
+
+    async def mend(self) -> None:
+        """See to images that were on their way to the disk when the power failed."""
+        if self._parts.store.layout.unsettled.since() is None:
+            return
+        for name in await self.work("mend"):
+            self._parts.warn(f"the image {name} was damaged by a power cut: get it again, or remove it: qd rmi {name}")
 
     async def prune(self, *, everything: bool = False, filters: Mapping[str, Sequence[str]] | None = None) -> Any:
         """Remove images that no container needs; see `engine.image.store`."""
@@ -64,8 +94,16 @@ class Fetcher:
         elif policy == "never" or not _can_be_pulled(name):
             self._parts.store.find(name)  # raises, in words
         else:
-            await self.pull(Pull(name=name, platform=platform, environment=dict(environment)), say)
+            await self._pull_missing(Pull(name=name, platform=platform, environment=dict(environment)), say)
         return self._parts.store.find(name)
+
+    async def _pull_missing(self, params: Pull, say: Say) -> None:
+        """Whoever wanted a container hears which image is missing for it, and then why it does not come."""
+        try:
+            await self.pull(params, say)
+        except errors.EngineError as err:
+            words = f"the image {params.name} is not here, and does not come: {err.message}"
+            raise type(err)(words, hint=err.hint, errno=err.errno) from err
 
     def _find(self, name: str) -> model.Image | None:
         try:

@@ -4,10 +4,12 @@ Each imports what it needs: a worker that removes a layer has no use for a clien
 """
 
 import os
+from collections.abc import Callable
 from typing import IO, Any
 
 from engine.image.store.images import Store
-from engine.supervise.tasks import Say
+
+Say = Callable[[dict[str, Any]], None]
 
 
 def build_base(say: Say, images_dir: str, layers_dir: str) -> str:
@@ -93,6 +95,19 @@ def prune_images(_say: Say, images_dir: str, layers_dir: str, uses: dict[str, li
 def sweep(_say: Say, images_dir: str, layers_dir: str) -> int:
     """Throw away what an interrupted task has left; the bytes that it took."""
     return Store(images_dir, layers_dir).sweep()
+
+
+def settle(_say: Say, images_dir: str, layers_dir: str) -> int:
+    """Have on disk what was added, which nobody waits for."""
+    return Store(images_dir, layers_dir).layout.unsettled.settle()
+
+
+def mend(_say: Say, images_dir: str, layers_dir: str) -> list[str]:
+    """After the power has failed: the names of images of which something is missing."""
+    from engine.archive import limits
+    from engine.image.store import mending
+
+    return mending.mend(Store(images_dir, layers_dir), limits.from_environment())
 
 
 def disk_usage(

@@ -77,6 +77,7 @@ def _rubbish(folder: Path) -> list[str]:
     _pull(fresh)
     if NAME not in names:
         _store(fresh).remove(NAME)
+    _store(fresh).layout.unsettled.settle()
     try:
         return [
             name for name in _names(folder) if name not in _names(fresh) and not name.endswith((".lock", "partial"))
@@ -126,6 +127,7 @@ def test_death_at_any_instant_leaves_a_store_that_opens_and_can_be_cleaned(chang
         names = frozenset(_check(folder))
         assert names in allowed, f"after death at call {number}"
         _store(folder).prune()
+        _store(folder).layout.unsettled.settle()
         assert frozenset(_check(folder)) == names
         assert _rubbish(folder) == [], f"after death at call {number}"
         run(folder)  # what was broken off can be done again
