@@ -7,7 +7,7 @@ from typing import Any
 
 from engine import errors, model, wire
 from engine.supervise import events, listing, processes, report
-from engine.supervise.copying import Copies
+from engine.supervise.copies.methods import Copies
 from engine.supervise.images.committing import Committer
 from engine.supervise.images.comparing import Comparison
 from engine.supervise.images.fetching import Fetcher

@@ -19,7 +19,7 @@ TASKS = {
             *("remove_image", "prune_images", "sweep", "settle", "mend", "disk_usage"),
         )
     },
-    **{name: f"engine.supervise.copy_tasks:{name}" for name in ("copy_out", "copy_in", "unpack", "export")},
+    **{name: f"engine.supervise.copies.tasks:{name}" for name in ("copy_out", "copy_in", "unpack", "export")},
     "between": "engine.supervise.tasks:between",
     "changes": "engine.supervise.tasks:changes",
     "remove_layer": "engine.supervise.tasks:remove_layer",

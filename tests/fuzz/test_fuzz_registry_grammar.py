@@ -15,14 +15,15 @@ from hypothesis import strategies as st
 from support.waiting import SLOW
 
 from engine.errors import EngineError, InvalidInput
-from engine.image.registry import answers, credential_files, redirects
-from engine.image.registry.challenge import read_challenges
-from engine.image.registry.configuration import Configuration
-from engine.image.registry.configuration_text import parse
-from engine.image.registry.endpoints import is_private_to_host
-from engine.image.registry.retries import Patience, retry_after
-from engine.image.registry.short_names import full_references
-from engine.image.registry.tokens import Credentials, read_token
+from engine.image.registry.access import credential_files
+from engine.image.registry.access.challenge import read_challenges
+from engine.image.registry.access.tokens import Credentials, read_token
+from engine.image.registry.hosts.configuration import Configuration
+from engine.image.registry.hosts.configuration_text import parse
+from engine.image.registry.hosts.endpoints import is_private_to_host
+from engine.image.registry.hosts.short_names import full_references
+from engine.image.registry.http import answers, redirects
+from engine.image.registry.http.retries import Patience, retry_after
 
 ROOT = Path(__file__).parents[2]
 RUNS = 20_000

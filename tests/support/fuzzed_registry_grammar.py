@@ -16,12 +16,13 @@ with atheris.instrument_imports(include=["engine.image.registry"]):
     import httpx
 
     from engine.errors import EngineError
-    from engine.image.registry import answers, credential_files, credential_keys, redirects
-    from engine.image.registry.challenge import read_challenges
-    from engine.image.registry.configuration_text import parse
-    from engine.image.registry.endpoints import is_private_to_host
-    from engine.image.registry.retries import retry_after
-    from engine.image.registry.tokens import read_token
+    from engine.image.registry.access import credential_files, credential_keys
+    from engine.image.registry.access.challenge import read_challenges
+    from engine.image.registry.access.tokens import read_token
+    from engine.image.registry.hosts.configuration_text import parse
+    from engine.image.registry.hosts.endpoints import is_private_to_host
+    from engine.image.registry.http import answers, redirects
+    from engine.image.registry.http.retries import retry_after
 
 REGISTRY = httpx.URL("https://registry.example.com/v2/")
 

@@ -27,7 +27,7 @@ def configure(parser: Parser) -> None:
 
 def run(_context: Context, args: Namespace) -> int:
     """Try the name and the password, and keep them where Docker and podman look for them. Needs no engine."""
-    from engine.image.registry import login
+    from engine.image.registry.access import login
 
     username, password = _asked(args)
     done = login.login(args.registry, username, password, **tls_of(args), say=_tell)

@@ -18,7 +18,7 @@ def configure(parser: Parser) -> None:
 
 def run(_context: Context, args: Namespace) -> int:
     """Forget a name and a password, or all of them. Needs no engine."""
-    from engine.image.registry import login
+    from engine.image.registry.access import login
 
     done = login.logout(args.registry, authfile=args.authfile, everywhere=args.all)
     for host in done["hosts"]:

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from engine.errors import InvalidInput
 from engine.image import oci, platform
 from engine.image.oci import Descriptor, Index, Manifest, Platform
-from engine.image.registry.transport import Registry
+from engine.image.registry.http.transport import Registry
 from engine.image.store.blobs import sha256
 
 _DEPTH_MAX: Final = 4

@@ -16,10 +16,10 @@ import httpx
 from engine.errors import InvalidInput, Unreachable
 from engine.image.oci import Descriptor
 from engine.image.registry.crew import Crew
+from engine.image.registry.http.retries import Patience
+from engine.image.registry.http.transport import Registry
 from engine.image.registry.progress import LayerProgress
 from engine.image.registry.ranges import check_content_range
-from engine.image.registry.retries import Patience
-from engine.image.registry.transport import Registry
 from engine.image.store import partial
 from engine.image.store.blobs import Blobs
 from engine.image.store.partial import PartialBlob

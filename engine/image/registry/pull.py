@@ -22,11 +22,11 @@ from engine.image.registry import documents
 from engine.image.registry.crew import Crew, together
 from engine.image.registry.documents import Found
 from engine.image.registry.download import download
+from engine.image.registry.http.retries import Patience
+from engine.image.registry.http.transport import Registry
 from engine.image.registry.progress import LayerProgress, Teller
-from engine.image.registry.retries import Patience
 from engine.image.registry.sources import PULL, Access, sources
 from engine.image.registry.tags import tags
-from engine.image.registry.transport import Registry
 from engine.image.store import naming
 from engine.image.store.images import Store
 from engine.image.store.ingest import unpack_layer

@@ -16,12 +16,12 @@ from engine.image.oci import Descriptor, Manifest
 from engine.image.reference import Reference
 from engine.image.registry.contents import Compressed, Content, Stored
 from engine.image.registry.crew import Crew, together
+from engine.image.registry.http.retries import Patience
+from engine.image.registry.http.transport import Registry
 from engine.image.registry.packing import Memory, Wish, packed, rewritten, wish
 from engine.image.registry.places import Places
 from engine.image.registry.progress import LayerProgress, Teller
-from engine.image.registry.retries import Patience
 from engine.image.registry.sources import PUSH, Access, destination
-from engine.image.registry.transport import Registry
 from engine.image.registry.upload import Upload, has, mounted
 from engine.image.store.blobs import sha256
 from engine.image.store.images import Store

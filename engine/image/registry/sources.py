@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from engine.image.reference import Reference
-from engine.image.registry import credentials
-from engine.image.registry.configuration import Configuration
-from engine.image.registry.configuration_files import load
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.retries import Patience, Say
-from engine.image.registry.short_names import full_references
-from engine.image.registry.transport import Registry, silent
+from engine.image.registry.access import credentials
+from engine.image.registry.hosts.configuration import Configuration
+from engine.image.registry.hosts.configuration_files import load
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.hosts.short_names import full_references
+from engine.image.registry.http.retries import Patience, Say
+from engine.image.registry.http.transport import Registry, silent
 
 PULL: Final = "pull"
 PUSH: Final = "pull,push"

@@ -14,7 +14,7 @@ import msgspec
 
 from engine.errors import InvalidInput
 from engine.image import reference
-from engine.image.registry.transport import Registry
+from engine.image.registry.http.transport import Registry
 
 TAGS_MAX: Final = 10_000
 _PAGE: Final = 1000

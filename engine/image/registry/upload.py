@@ -21,12 +21,12 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from engine.errors import EngineError, InvalidInput, NotFound, Unreachable
-from engine.image.registry.answers import Denied
 from engine.image.registry.contents import Content, Progress
 from engine.image.registry.crew import Crew
+from engine.image.registry.http.answers import Denied
+from engine.image.registry.http.retries import Patience, Say
+from engine.image.registry.http.transport import Registry
 from engine.image.registry.progress import LayerProgress
-from engine.image.registry.retries import Patience, Say
-from engine.image.registry.transport import Registry
 
 WHOLE_MAX: Final = 1 << 20
 """Bytes of a blob that is sent in one request."""

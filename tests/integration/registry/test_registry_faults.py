@@ -12,8 +12,8 @@ from support.registry_images import Served
 from support.registry_server import RegistryServer
 
 from engine.errors import InvalidInput, NotFound, Unreachable
+from engine.image.registry.http.retries import Patience
 from engine.image.registry.pull import pull
-from engine.image.registry.retries import Patience
 from engine.image.store.images import Store
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("root", "docker-registry")]

@@ -12,10 +12,10 @@ from support.registry_server import PASSWORD, USER, RegistryServer
 from support.waiting import SLOW
 
 from engine.errors import NotFound, Unreachable
-from engine.image.registry import credentials
-from engine.image.registry.answers import Denied
-from engine.image.registry.credentials import Credentials
-from engine.image.registry.login import login, logout
+from engine.image.registry.access import credentials
+from engine.image.registry.access.credentials import Credentials
+from engine.image.registry.access.login import login, logout
+from engine.image.registry.http.answers import Denied
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("root", "docker-registry", "htpasswd", "openssl")]
 

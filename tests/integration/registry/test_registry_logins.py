@@ -15,9 +15,9 @@ from support.registry_tokens import TokenServer
 
 from engine.errors import EngineError, Unreachable
 from engine.image import oci
-from engine.image.registry import credentials
-from engine.image.registry.answers import Denied
-from engine.image.registry.credentials import Credentials
+from engine.image.registry.access import credentials
+from engine.image.registry.access.credentials import Credentials
+from engine.image.registry.http.answers import Denied
 from engine.image.registry.pull import pull
 from engine.image.registry.push import push
 from engine.image.store.images import Store

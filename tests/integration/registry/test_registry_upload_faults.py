@@ -12,9 +12,9 @@ from support.registry_server import RegistryServer
 
 from engine.errors import EngineError, InvalidInput, Unreachable
 from engine.image import oci
+from engine.image.registry.http.retries import Patience
 from engine.image.registry.pull import pull
 from engine.image.registry.push import push
-from engine.image.registry.retries import Patience
 from engine.image.store.blobs import sha256
 from engine.image.store.images import Store
 

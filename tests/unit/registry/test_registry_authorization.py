@@ -10,12 +10,12 @@ from support.fake_registry import Answer, FakeRegistry, Seen, serving
 from support.token_server import IDENTITY, PASSWORD, USER, Pause, Tokens, basic
 
 from engine.errors import EngineError, InvalidInput, Unreachable
-from engine.image.registry.answers import Denied
-from engine.image.registry.authorization import Authorization
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.retries import Patience
-from engine.image.registry.tokens import Ask, Credentials, read_token
-from engine.image.registry.transport import Registry
+from engine.image.registry.access.authorization import Authorization
+from engine.image.registry.access.tokens import Ask, Credentials, read_token
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.http.answers import Denied
+from engine.image.registry.http.retries import Patience
+from engine.image.registry.http.transport import Registry
 
 MANIFEST = "/v2/app/manifests/1"
 DECKHAND = Credentials(USER, PASSWORD)

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import InvalidInput
-from engine.image.registry.challenge import HEADER_MAX, Challenge, read_challenges
+from engine.image.registry.access.challenge import HEADER_MAX, Challenge, read_challenges
 
 BEARER = 'Bearer realm="https://auth.example.com/token",service="registry",scope="repository:a/b:pull,push"'
 

@@ -6,11 +6,11 @@ import pytest
 
 from engine.errors import InvalidInput, NotFound
 from engine.image import reference
-from engine.image.registry.configuration import Configuration
-from engine.image.registry.configuration_files import load
-from engine.image.registry.configuration_text import parse
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.short_names import full_references
+from engine.image.registry.hosts.configuration import Configuration
+from engine.image.registry.hosts.configuration_files import load
+from engine.image.registry.hosts.configuration_text import parse
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.hosts.short_names import full_references
 
 DIGEST = f"sha256:{'0' * 64}"
 

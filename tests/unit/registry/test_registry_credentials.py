@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from engine.errors import EngineError, InvalidInput
-from engine.image.registry import credential_files, credential_keys, credentials
-from engine.image.registry.credential_helpers import OUTPUT_MAX, Helper, NoHelper
-from engine.image.registry.tokens import Credentials
+from engine.image.registry.access import credential_files, credential_keys, credentials
+from engine.image.registry.access.credential_helpers import OUTPUT_MAX, Helper, NoHelper
+from engine.image.registry.access.tokens import Credentials
 
 HUB = "https://index.docker.io/v1/"
 HELPER = """#!/bin/sh

@@ -9,9 +9,9 @@ from support.fake_registry import Answer, FakeRegistry, serving
 from support.token_server import PASSWORD, USER, Pause, Tokens, basic
 
 from engine.errors import InvalidInput, NotFound, Unreachable
-from engine.image.registry.answers import Denied
-from engine.image.registry.login import login, logout, place_of
-from engine.image.registry.retries import Patience
+from engine.image.registry.access.login import login, logout, place_of
+from engine.image.registry.http.answers import Denied
+from engine.image.registry.http.retries import Patience
 
 PATIENCE = Patience(attempts=2, sleep=Pause([]))
 

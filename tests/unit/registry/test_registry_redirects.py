@@ -4,8 +4,8 @@ import httpx
 import pytest
 
 from engine.errors import InvalidInput
-from engine.image.registry.endpoints import Endpoint, is_loopback, is_private_to_host, name_of
-from engine.image.registry.redirects import address, can_follow, origin, target
+from engine.image.registry.hosts.endpoints import Endpoint, is_loopback, is_private_to_host, name_of
+from engine.image.registry.http.redirects import address, can_follow, origin, target
 
 PUBLIC = httpx.URL("https://registry.example.com/v2/")
 

@@ -10,12 +10,12 @@ from support.fake_registry import Answer, FakeRegistry, serving
 from support.token_server import PASSWORD, USER, Pause, basic
 
 from engine.errors import EngineError, InvalidInput, NotFound, Unreachable
-from engine.image.registry.answers import Denied, clean, read_complaints
-from engine.image.registry.bodies import DOCUMENT_MAX, SECONDS_MAX, whole
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.retries import Interrupted, Patience, retry_after
-from engine.image.registry.tokens import Credentials
-from engine.image.registry.transport import Registry
+from engine.image.registry.access.tokens import Credentials
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.http.answers import Denied, clean, read_complaints
+from engine.image.registry.http.bodies import DOCUMENT_MAX, SECONDS_MAX, whole
+from engine.image.registry.http.retries import Interrupted, Patience, retry_after
+from engine.image.registry.http.transport import Registry
 
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 MANIFEST, BLOB, UPLOAD = "/v2/app/manifests/1", "/v2/app/blobs/x", "/v2/app/blobs/uploads/1"

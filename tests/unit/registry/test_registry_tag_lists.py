@@ -7,10 +7,10 @@ from support.fake_registry import Answer, FakeRegistry, Seen, serving
 
 from engine.errors import InvalidInput
 from engine.image.registry import tags as listing
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.retries import Patience
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.http.retries import Patience
+from engine.image.registry.http.transport import Registry
 from engine.image.registry.tags import tags
-from engine.image.registry.transport import Registry
 
 PATH = "/v2/app/tags/list"
 

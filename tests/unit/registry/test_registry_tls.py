@@ -15,11 +15,11 @@ from support.token_server import Pause
 from support.waiting import SLOW
 
 from engine.errors import InvalidInput, MissingFeature, Unreachable
-from engine.image.registry import certificates
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.failures import Untrusted, failure
-from engine.image.registry.retries import Interrupted, Patience
-from engine.image.registry.transport import Registry
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.http import certificates
+from engine.image.registry.http.failures import Untrusted, failure
+from engine.image.registry.http.retries import Interrupted, Patience
+from engine.image.registry.http.transport import Registry
 
 MANIFEST = "/v2/app/manifests/1"
 PROXIES = "HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy".split()

@@ -22,8 +22,8 @@ from typing import Final, NamedTuple
 import msgspec
 
 from engine.errors import EngineError, InvalidInput
-from engine.image.registry.answers import clean
-from engine.image.registry.tokens import Credentials
+from engine.image.registry.access.tokens import Credentials
+from engine.image.registry.http.answers import clean
 
 OUTPUT_MAX: Final = 64 << 10
 """Bytes."""

@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from engine.errors import EngineError, InvalidInput, NotFound, Unreachable
-from engine.image.registry.bodies import cut
+from engine.image.registry.http.bodies import cut
 
 WORDS_MAX: Final = 200
 """Characters of a registry's own words that are shown."""

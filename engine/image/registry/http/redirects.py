@@ -18,7 +18,7 @@ from typing import Final
 import httpx
 
 from engine.errors import InvalidInput
-from engine.image.registry.endpoints import is_loopback, is_private_to_host
+from engine.image.registry.hosts.endpoints import is_loopback, is_private_to_host
 
 MOST: Final = 5
 STATUSES: Final = frozenset({301, 302, 303, 307, 308})

@@ -11,7 +11,7 @@ import msgspec
 
 from engine.errors import EngineError, InvalidInput
 from engine.image import reference
-from engine.image.registry.configuration import ALWAYS, BY_DIGEST, Mirror, Rule
+from engine.image.registry.hosts.configuration import ALWAYS, BY_DIGEST, Mirror, Rule
 
 _TABLE: Final = re.compile(rb"^[ \t]*\[\[[ \t]*registry[ \t]*\]\]", re.MULTILINE)
 _PORT: Final = re.compile(r":[0-9]+\Z", re.ASCII)

@@ -13,12 +13,12 @@ from typing import Final
 import httpx
 
 from engine.errors import InvalidInput, MissingFeature
-from engine.image.registry import certificates
-from engine.image.registry.bodies import cut
-from engine.image.registry.endpoints import DOCKER, DOCKER_NAMES, Endpoint, is_loopback, name_of
-from engine.image.registry.failures import told
-from engine.image.registry.redirects import Origin, origin
-from engine.image.registry.retries import Patience
+from engine.image.registry.hosts.endpoints import DOCKER, DOCKER_NAMES, Endpoint, is_loopback, name_of
+from engine.image.registry.http import certificates
+from engine.image.registry.http.bodies import cut
+from engine.image.registry.http.failures import told
+from engine.image.registry.http.redirects import Origin, origin
+from engine.image.registry.http.retries import Patience
 
 USER_AGENT: Final = "quarterdeck/0.1"
 _CONNECTIONS_MAX: Final = 8

@@ -14,8 +14,8 @@ from typing import Final
 import httpx
 
 from engine.errors import EngineError, InvalidInput, Unreachable
-from engine.image.registry.answers import clean
-from engine.image.registry.retries import Interrupted
+from engine.image.registry.http.answers import clean
+from engine.image.registry.http.retries import Interrupted
 
 _FAILED: Final = (httpx.TransportError, httpx.InvalidURL, ssl.SSLError)
 

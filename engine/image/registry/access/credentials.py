@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from engine.errors import InvalidInput
-from engine.image.registry import credential_files as auth_files
-from engine.image.registry import credential_keys
-from engine.image.registry.credential_files import Document, Warn
-from engine.image.registry.credential_helpers import Helper, NoHelper
-from engine.image.registry.retries import Say
-from engine.image.registry.tokens import Credentials
+from engine.image.registry.access import credential_files as auth_files
+from engine.image.registry.access import credential_keys
+from engine.image.registry.access.credential_files import Document, Warn
+from engine.image.registry.access.credential_helpers import Helper, NoHelper
+from engine.image.registry.access.tokens import Credentials
+from engine.image.registry.http.retries import Say
 
 __all__ = ["Credentials", "Erased", "erase", "erase_all", "lookup", "store"]
 

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from engine.errors import InvalidInput
+from engine.image.registry.access.tokens import Credentials
 from engine.image.registry.surroundings import config_home, home_of
-from engine.image.registry.tokens import Credentials
 from engine.state import files
 
 FILE_MAX: Final = 1 << 20

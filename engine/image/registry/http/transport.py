@@ -16,15 +16,15 @@ from typing import Any, Final, Self
 import httpx
 
 from engine.errors import InvalidInput, Unreachable
-from engine.image.registry import redirects
-from engine.image.registry.answers import clean, refusal
-from engine.image.registry.authorization import Authorization
-from engine.image.registry.bodies import DOCUMENT_MAX, TOKEN_MAX, shortened, whole
-from engine.image.registry.clients import Body, Clients
-from engine.image.registry.endpoints import Endpoint
-from engine.image.registry.failures import Untrusted, told
-from engine.image.registry.retries import STATUSES, Interrupted, Patience, Say, patiently
-from engine.image.registry.tokens import Ask, Credentials
+from engine.image.registry.access.authorization import Authorization
+from engine.image.registry.access.tokens import Ask, Credentials
+from engine.image.registry.hosts.endpoints import Endpoint
+from engine.image.registry.http import redirects
+from engine.image.registry.http.answers import clean, refusal
+from engine.image.registry.http.bodies import DOCUMENT_MAX, TOKEN_MAX, shortened, whole
+from engine.image.registry.http.clients import Body, Clients
+from engine.image.registry.http.failures import Untrusted, told
+from engine.image.registry.http.retries import STATUSES, Interrupted, Patience, Say, patiently
 
 _HARMLESS: Final = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 """All but PATCH, of which half may have been taken: a second POST begins a second upload, which nobody misses."""

@@ -15,9 +15,9 @@ from typing import Final
 import httpx
 
 from engine.errors import InvalidInput
-from engine.image.registry.answers import clean, denied
-from engine.image.registry.challenge import Challenge, read_challenges
-from engine.image.registry.tokens import Ask, Credentials, Token, ask, read_token
+from engine.image.registry.access.challenge import Challenge, read_challenges
+from engine.image.registry.access.tokens import Ask, Credentials, Token, ask, read_token
+from engine.image.registry.http.answers import clean, denied
 
 _SCOPES_MAX: Final = 16
 _REFUSED: Final = frozenset({400, 401, 403})

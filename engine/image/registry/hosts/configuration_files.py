@@ -16,8 +16,8 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from engine.errors import InvalidInput
-from engine.image.registry.configuration import Configuration, Rule
-from engine.image.registry.configuration_text import File, parse
+from engine.image.registry.hosts.configuration import Configuration, Rule
+from engine.image.registry.hosts.configuration_text import File, parse
 from engine.image.registry.surroundings import config_home
 from engine.state import files
 

@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from engine.errors import EngineError, InvalidInput, NotFound
 from engine.image import reference
-from engine.image.registry import credentials as kept
-from engine.image.registry.answers import Denied
-from engine.image.registry.configuration_files import load
-from engine.image.registry.endpoints import DOCKER, DOCKER_NAMES
-from engine.image.registry.retries import Patience, Say
-from engine.image.registry.tokens import Credentials
-from engine.image.registry.transport import Registry
+from engine.image.registry.access import credentials as kept
+from engine.image.registry.access.tokens import Credentials
+from engine.image.registry.hosts.configuration_files import load
+from engine.image.registry.hosts.endpoints import DOCKER, DOCKER_NAMES
+from engine.image.registry.http.answers import Denied
+from engine.image.registry.http.retries import Patience, Say
+from engine.image.registry.http.transport import Registry
 
 _PATIENCE: Final = Patience()
 _OK: Final = 200

@@ -20,9 +20,9 @@ import httpx
 import msgspec
 
 from engine.errors import InvalidInput
-from engine.image.registry import redirects
-from engine.image.registry.challenge import Challenge
-from engine.image.registry.endpoints import is_loopback
+from engine.image.registry.access.challenge import Challenge
+from engine.image.registry.hosts.endpoints import is_loopback
+from engine.image.registry.http import redirects
 
 CLIENT: Final = "quarterdeck"
 _SECONDS_DEFAULT: Final = 60.0

@@ -6,9 +6,9 @@ app:1      an alias of registries.conf, else each of its unqualified-search-regi
 from engine.errors import NotFound
 from engine.image import reference
 from engine.image.reference import Reference
-from engine.image.registry.configuration import Configuration
-from engine.image.registry.configuration_files import load
-from engine.image.registry.endpoints import DOCKER_NAMES
+from engine.image.registry.hosts.configuration import Configuration
+from engine.image.registry.hosts.configuration_files import load
+from engine.image.registry.hosts.endpoints import DOCKER_NAMES
 
 
 def full_references(text: str, configuration: Configuration | None = None) -> list[Reference]:

@@ -8,7 +8,7 @@ https://registry.example.com/v2/     others, as older programs wrote them
 from collections.abc import Mapping
 from typing import Any, Final
 
-from engine.image.registry.endpoints import DOCKER, DOCKER_NAMES
+from engine.image.registry.hosts.endpoints import DOCKER, DOCKER_NAMES
 
 DOCKER_SERVER: Final = "https://index.docker.io/v1/"
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from engine.errors import InvalidInput
 from engine.image.reference import DEFAULT_REGISTRY, Reference
-from engine.image.registry.endpoints import DOCKER, DOCKER_NAMES, Endpoint
+from engine.image.registry.hosts.endpoints import DOCKER, DOCKER_NAMES, Endpoint
 
 ALWAYS: Final = "all"
 BY_DIGEST: Final = "digest-only"

@@ -23,7 +23,7 @@ _SHOWN: Final = ("bind", "overlay")
 
 
 class CopyOut(msgspec.Struct, frozen=True):
-    """What is wanted of a container; see `copy_tasks.copy_out`."""
+    """What is wanted of a container; see `tasks.copy_out`."""
 
     ref: str
     path: str
@@ -33,7 +33,7 @@ class CopyOut(msgspec.Struct, frozen=True):
 
 
 class CopyIn(msgspec.Struct, frozen=True):
-    """What comes, and where it goes; see `copy_tasks.copy_in`."""
+    """What comes, and where it goes; see `tasks.copy_in`."""
 
     ref: str
     path: str

@@ -1,0 +1,1 @@
+"""How a registry is asked: connections, certificates, redirects, new tries, and what its answers mean."""
