@@ -14,6 +14,7 @@ from support.waiting import SLOW, until_gone
 
 from engine import errors
 from engine.client import Engine
+from engine.image.builtin import base
 from engine.state.paths import Paths
 
 QD = str(Path(sys.executable).parent / "qd")
@@ -93,12 +94,15 @@ class Deck:
         )
 
     def remove_all(self) -> None:
-        """Remove every container, running or not."""
+        """Remove every container, running or not, and every image but the built-in one."""
         for container in self.engine.containers():
             try:
                 self.engine.remove(container.id, force=True)
             except errors.NotFound:
                 continue  # --rm was faster
+        for image in self.engine.images():
+            if base.NAME not in image.names:
+                self.engine.remove_image(image.id, force=True)
 
     def end(self) -> None:
         """Remove the containers, end both processes, and fail where one of them, or a file of a container, stays."""
