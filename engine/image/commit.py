@@ -29,6 +29,7 @@ def commit(
     tree: str,
     base: str,
     complete: bool = False,
+    settled_ns: int = 0,
     config: Mapping[str, Any] | None = None,
     created_by: str = "",
     author: str = "",
@@ -41,7 +42,8 @@ def commit(
 ) -> str:
     """Keep the image; its id. `base` is the name or the id of the container's image.
 
-    `tree` is what the container has written, `complete` whether that is a whole root. `config` is what containers
+    `tree` is what the container has written, `complete` whether that is a whole root, which had been
+    copied at `settled_ns`. `config` is what containers
     of the new image start from, the base's own where it is None; `changes` are instructions that change it.
     Raises NotFound, InvalidInput, and Conflict where the container moves directories about.
     """
@@ -49,7 +51,7 @@ def commit(
     with swept_after_failure(store), store.adding():
         image = store.find(base)
         document = _document(image, config, changes)
-        change = Change(tree, store.lowers(image), image.layers, complete)
+        change = Change(tree, store.lowers(image), image.layers, complete, settled_ns)
         layer = committed.write(store, change, compressed, of_all(say, "committing"))
         _note(document, layer, created_by=created_by, author=author, message=message)
         if layer is not None and layer.captured.sockets:

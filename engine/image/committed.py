@@ -35,6 +35,8 @@ class Change(NamedTuple):
     """Of them, from the bottom up."""
     complete: bool
     """The tree is a whole root, in which an absence is a deletion."""
+    settled_ns: int = 0
+    """When that root had been copied: what has not changed since need not be read."""
 
 
 class Compression(NamedTuple):
@@ -114,7 +116,8 @@ def _run(change: Change, compression: Compression, blob: BlobWriter, folder: str
 
 def _capture(change: Change, output: Output, progress: Progress) -> Captured:
     writer = Writer(output)
-    captured = capture(change.tree, change.lowers, writer, complete=change.complete, progress=progress)
+    whole = {"complete": change.complete, "settled_ns": change.settled_ns}
+    captured = capture(change.tree, change.lowers, writer, **whole, progress=progress)
     writer.close()
     return captured
 

@@ -33,6 +33,7 @@ class Committer:
                 environment=params.environment,
                 tree=tree,
                 complete=complete,
+                settled_ns=self._parts.snapshots.settled_ns(live.id),
                 base=base.id,
                 name=params.name,
                 config=settings(live.container, base),
