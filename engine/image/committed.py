@@ -116,8 +116,14 @@ def _run(change: Change, compression: Compression, blob: BlobWriter, folder: str
 
 def _capture(change: Change, output: Output, progress: Progress) -> Captured:
     writer = Writer(output)
-    whole = {"complete": change.complete, "settled_ns": change.settled_ns}
-    captured = capture(change.tree, change.lowers, writer, **whole, progress=progress)
+    captured = capture(
+        change.tree,
+        change.lowers,
+        writer,
+        complete=change.complete,
+        settled_ns=change.settled_ns,
+        progress=progress,
+    )
     writer.close()
     return captured
 
