@@ -77,12 +77,10 @@ def test_a_container_that_swaps_names_is_never_read_past_its_root(
     way: str, path: str, userns: str, swapper: Callable[[str, str], None], deck: Deck, tmp_path: Path
 ) -> None:
     swapper(way, userns)
-    copied = 0
     for number in range(ROUNDS):
         data = _read(deck, path, tmp_path, follow=bool(number % 2))
         assert SECRET.encode() not in (data or b"")
-        copied += data is not None
-    assert copied
+    until(lambda: _read(deck, path, tmp_path) is not None, "a copy that comes between two exchanges", 60)
 
 
 def _read(deck: Deck, path: str, folder: Path, *, follow: bool = False) -> bytes | None:
@@ -106,8 +104,10 @@ def test_a_container_that_swaps_names_is_never_written_past_its_root(
     (tmp_path / "new").mkdir()
     for name in ("secret", "planted"):
         (tmp_path / "new" / name).write_text("from a copy")
-    written = sum(_write(deck, f"{tmp_path}/new/.", path) for _ in range(ROUNDS))
-    assert written or way == "file"
+    for _ in range(ROUNDS):
+        _write(deck, f"{tmp_path}/new/.", path)
+    if way != "file":  # into which no directory goes, whoever is faster
+        until(lambda: _write(deck, f"{tmp_path}/new/.", path), "a copy that comes between two exchanges", 60)
 
 
 def _write(deck: Deck, source: str, path: str) -> bool:
