@@ -16,10 +16,9 @@ from engine.archive.streams import Output
 from engine.archive.writer import Writer
 from engine.image.formats.layers import TYPES, Progress
 from engine.image.oci import Descriptor
-from engine.image.store import locks
+from engine.image.store import ingest, locks
 from engine.image.store.blobs import BlobWriter
 from engine.image.store.images import Store
-from engine.image.store.unpacked import LayerRecord, chain_id
 from engine.image.unpacking import Unpacking
 from engine.layers.apply import Applied
 from engine.layers.capture import Captured, capture
@@ -77,29 +76,18 @@ def write(store: Store, change: Change, compression: Compression, progress: Prog
             if not result.captured.entries:
                 raise _Unchanged
         diff_id = result.diff_id
-        _keep(store, folder, (*change.diff_ids, diff_id), _record(result, blob.digest))
+        _keep(store, folder, (*change.diff_ids, diff_id), result, blob.digest)
         descriptor = Descriptor(media_type=TYPES[compression.kind], digest=blob.digest, size=blob.size)
         return Layer(descriptor, diff_id, result.captured)
     return None
 
 
-def _keep(store: Store, folder: str, diff_ids: Sequence[str], record: LayerRecord) -> None:
-    """Let the folder be the layer, unless somebody was faster; where its name is taken by another, by its chain id."""
+def _keep(store: Store, folder: str, diff_ids: Sequence[str], result: _Result, blob: str) -> None:
+    """Let the folder be the layer, unless somebody was faster."""
     with locks.exclusive(store.layout.layers_lock, diff_ids[-1]):
         if store.unpacked.key(diff_ids, len(diff_ids) - 1) is None:
-            alone = not record.depends and not store.unpacked.has(diff_ids[-1])
-            store.unpacked.keep(folder, diff_ids[-1] if alone else chain_id(diff_ids), record)
-
-
-def _record(result: _Result, blob: str) -> LayerRecord:
-    applied = result.applied
-    return LayerRecord(
-        size_bytes=applied.size_bytes,
-        tar_bytes=result.tar_bytes,
-        root=applied.root,
-        depends=applied.depends,
-        blobs=(blob,),
-    )
+            record = ingest.record_of(result.applied, result.tar_bytes, blob)
+            store.unpacked.keep(folder, ingest.key_of(store, diff_ids, result.applied), record)
 
 
 def _run(change: Change, compression: Compression, blob: BlobWriter, folder: str, progress: Progress) -> _Result:

@@ -2,15 +2,13 @@
 
 import copy
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import specs
+from support import fuzzing, specs
 
 from engine.errors import EngineError, InvalidInput
 from engine.image import history, oci, platform, reference
@@ -171,19 +169,7 @@ def test_whatever_is_named_and_unnamed_no_image_is_lost_and_no_name_means_two(
 
 @pytest.mark.requires("atheris")
 def test_no_bytes_that_atheris_finds_do_more_than_be_refused(tmp_path: Path) -> None:
-    """Bounded, and in a process of its own, which atheris ends."""
+    """Bounded."""
     examples = (MANIFEST, CONFIG, "quay.io/a/b:1", "linux/arm/v7", DIGEST, INDEX)
-    for number, example in enumerate(examples):
-        text = example if isinstance(example, str) else json.dumps(example)
-        (tmp_path / str(number)).write_bytes(bytes([number]) + text.encode())
-    target = ROOT / "tests/support/fuzzed_documents.py"
-    done = subprocess.run(
-        [sys.executable, target, f"-runs={RUNS}", "-seed=1", "-rss_limit_mb=400", "-max_len=2000", tmp_path],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=200,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert f"Done {RUNS} runs" in done.stderr, done.stderr[-3000:]
+    texts = [example if isinstance(example, str) else json.dumps(example) for example in examples]
+    fuzzing.hold("fuzzed_documents", tmp_path, texts, RUNS)

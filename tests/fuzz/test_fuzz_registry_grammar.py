@@ -1,8 +1,6 @@
 """What registries say and what files about them hold: read, or refused in words."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
@@ -12,7 +10,7 @@ import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.waiting import SLOW
+from support import fuzzing
 
 from engine.errors import EngineError, InvalidInput
 from engine.image.registry.access import credential_files
@@ -255,17 +253,5 @@ EXAMPLES = (
 
 @pytest.mark.requires("atheris")
 def test_no_bytes_that_atheris_finds_break_what_reads_registries(tmp_path: Path) -> None:
-    """Bounded, and in a process of its own, which atheris ends."""
-    for number, example in enumerate(EXAMPLES):
-        (tmp_path / str(number)).write_bytes(bytes([number]) + example.encode())
-    target = ROOT / "tests/support/fuzzed_registry_grammar.py"
-    done = subprocess.run(
-        [sys.executable, target, f"-runs={RUNS}", "-seed=1", "-rss_limit_mb=400", "-max_len=2000", tmp_path],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=200 * SLOW,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    assert f"Done {RUNS} runs" in done.stderr, done.stderr[-3000:]
+    """Bounded."""
+    fuzzing.hold("fuzzed_registry_grammar", tmp_path, EXAMPLES, RUNS)

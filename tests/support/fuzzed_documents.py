@@ -1,18 +1,14 @@
 """What atheris runs: bytes of strangers against all that reads documents and names. Its own process, since it ends it.
 
-    python tests/support/fuzzed_documents.py -runs=20000 FOLDER_OF_EXAMPLES
+    PYTHONPATH=tests python -m support.fuzzed_documents -runs=20000 FOLDER_OF_EXAMPLES
 
 The first byte says which reader gets the others.
 """
 
-import sys
-from collections.abc import Callable
-from contextlib import suppress
-
 import atheris
+from support import fuzzing
 
 with atheris.instrument_imports(include=["engine.image"]):
-    from engine.errors import EngineError
     from engine.image import oci, platform, reference
 
 
@@ -55,16 +51,8 @@ def _with_type(data: bytes) -> None:
     oci.read_manifest(data[1 + length :], data[1 : 1 + length].decode("utf-8", "replace"))
 
 
-READERS: tuple[Callable[[bytes], None], ...] = (_manifest, _config, _reference, _platform, _digest, _with_type)
-
-
-def read(data: bytes) -> None:
-    """Whatever is no error in words is a finding."""
-    if data:
-        with suppress(EngineError):
-            READERS[data[0] % len(READERS)](data[1:])
+READERS: tuple[fuzzing.Reader, ...] = (_manifest, _config, _reference, _platform, _digest, _with_type)
 
 
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, read)
-    atheris.Fuzz()
+    fuzzing.main(fuzzing.choose(READERS))

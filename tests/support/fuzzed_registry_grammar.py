@@ -1,16 +1,15 @@
 """What atheris runs: bytes of registries and of files against all that reads them. Its own process, since it ends it.
 
-    python tests/support/fuzzed_registry_grammar.py -runs=20000 FOLDER_OF_EXAMPLES
+    PYTHONPATH=tests python -m support.fuzzed_registry_grammar -runs=20000 FOLDER_OF_EXAMPLES
 
 The first byte says which reader gets the others.
 """
 
-import sys
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 
 import atheris
+from support import fuzzing
 
 with atheris.instrument_imports(include=["engine.image.registry"]):
     import httpx
@@ -73,7 +72,7 @@ def _errors(data: bytes) -> None:
     assert len(err.message) < 400
 
 
-READERS: tuple[Callable[[bytes], None], ...] = (
+READERS: tuple[fuzzing.Reader, ...] = (
     _challenges,
     _retry_after,
     _configuration,
@@ -84,13 +83,5 @@ READERS: tuple[Callable[[bytes], None], ...] = (
 )
 
 
-def read(data: bytes) -> None:
-    """Whatever is no error in words is a finding."""
-    if data:
-        with suppress(EngineError):
-            READERS[data[0] % len(READERS)](data[1:])
-
-
 if __name__ == "__main__":
-    atheris.Setup(sys.argv, read)
-    atheris.Fuzz()
+    fuzzing.main(fuzzing.choose(READERS))

@@ -81,22 +81,19 @@ def _unpack(store: Store, blob: Descriptor, diff_ids: Sequence[str], limits: Lim
         applied = apply(reader, f"{folder}/fs", below)
         reader.drain()
         _check(tar.seen, diff_ids[-1])
-        store.unpacked.keep(folder, _key(store, diff_ids, applied), _record(applied, tar.seen, blob))
+        store.unpacked.keep(folder, key_of(store, diff_ids, applied), record_of(applied, tar.seen.size, blob.digest))
 
 
-def _key(store: Store, diff_ids: Sequence[str], applied: Applied) -> str:
+def key_of(store: Store, diff_ids: Sequence[str], applied: Applied) -> str:
     """Under which digest what was unpacked is kept; where the diff_id is taken by what suits only there, the other."""
     chain = chain_id(diff_ids)
     return chain if applied.depends or store.unpacked.has(diff_ids[-1]) else diff_ids[-1]
 
 
-def _record(applied: Applied, seen: HashingSource, blob: Descriptor) -> LayerRecord:
+def record_of(applied: Applied, tar_bytes: int, blob: str) -> LayerRecord:
+    """What is to be known of an archive that was unpacked, of so many bytes, from this blob."""
     return LayerRecord(
-        size_bytes=applied.size_bytes,
-        tar_bytes=seen.size,
-        root=applied.root,
-        depends=applied.depends,
-        blobs=(blob.digest,),
+        size_bytes=applied.size_bytes, tar_bytes=tar_bytes, root=applied.root, depends=applied.depends, blobs=(blob,)
     )
 
 

@@ -6,18 +6,8 @@ from collections.abc import Iterator
 import pytest
 from support.leaks import PREFIX
 from support.other_tools import Tools
-from support.requirements import requires
 
 from engine.image.store.images import Store
-
-
-@pytest.fixture(scope="module")
-def tools() -> Iterator[Tools]:
-    """The tools over folders of their own; a test asks for those that it uses by name."""
-    requires("root")
-    tools = Tools()
-    yield tools
-    tools.close()
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import pytest
 from support import fault_proxy, registry_server
 from support.fault_proxy import FaultProxy
 from support.leaks import PREFIX
-from support.other_tools import Tools
 from support.registry_server import RegistryServer
 from support.requirements import requires
 
@@ -55,15 +54,6 @@ def _store() -> Iterator[Store]:
     os.makedirs(f"{PREFIX}d", mode=0o700, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=f"{PREFIX}d") as folder:
         yield Store(f"{folder}/image", f"{folder}/layers")
-
-
-@pytest.fixture(scope="module")
-def tools() -> Iterator[Tools]:
-    """The tools over folders of their own; a test asks for those that it uses by name."""
-    requires("root")
-    tools = Tools()
-    yield tools
-    tools.close()
 
 
 @pytest.fixture
