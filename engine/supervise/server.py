@@ -18,6 +18,9 @@ _QUEUED_MAX = 64
 """Requests of one connection that wait for an earlier one; beyond that the connection is closed."""
 
 
+P = TypeVar("P")
+
+
 class Request(msgspec.Struct, frozen=True):
     """One line of a client."""
 
@@ -42,7 +45,7 @@ class Peer:
         self._socket = sock
         self._loop = asyncio.get_running_loop()
         self._sending = asyncio.Lock()
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.tasks: set[asyncio.Task[Any]] = set()
         self.fds: list[int] = []
         """Descriptors that came with the request at hand; a method that wants them takes them."""
 
@@ -97,6 +100,19 @@ class Peer:
         """Tell something before the result, or after it where the method says so."""
         await self.send({"event": event})
 
+    async def while_here(self, work: Coroutine[Any, Any, P]) -> P:
+        """The result of work that is in vain when the client goes. Raises Conflict then: it was ended."""
+        task = self._loop.create_task(work)
+        self.tasks.add(task)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if not task.cancelled():
+                raise
+            raise errors.Conflict("whoever asked for it has gone") from None
+        finally:
+            self.tasks.discard(task)
+
     def progress(self, event: Any) -> None:
         """Tell something before the result, without waiting for it to be taken."""
         self.run(self.event(event))
@@ -135,7 +151,6 @@ class Peer:
         self._socket.close()
 
 
-P = TypeVar("P")
 Handler = Callable[[bytes, Peer], Awaitable[Any]]
 Queue: TypeAlias = "asyncio.Queue[tuple[bytes, list[int]]]"
 """Requests that wait, with their descriptors."""

@@ -87,7 +87,7 @@ class Fetcher:
         """The image for a new container, fetched where the policy (always, missing, never) says so."""
         if policy not in ("always", "missing", "never"):
             raise errors.InvalidInput(f"{policy} is no pull policy", hint="--pull always, missing or never")
-        if policy != "always" and (found := self._find(name)) is not None:
+        if policy != "always" and (found := self.found(name)) is not None:
             return found
         if name in base.NAMES:
             await self.build_base(say, rebuild=False)
@@ -105,7 +105,8 @@ class Fetcher:
             words = f"the image {params.name} is not here, and does not come: {err.message}"
             raise type(err)(words, hint=err.hint, errno=err.errno) from err
 
-    def _find(self, name: str) -> model.Image | None:
+    def found(self, name: str) -> model.Image | None:
+        """The image of a name, where it is here."""
         try:
             return self._parts.store.find(name)
         except errors.NotFound:
@@ -121,7 +122,7 @@ class Fetcher:
     async def build_base(self, say: Say, *, rebuild: bool) -> str:
         """Assemble the built-in image where it is missing; its id."""
         async with self._base_lock:
-            if not rebuild and (found := self._find(base.NAME)) is not None:
+            if not rebuild and (found := self.found(base.NAME)) is not None:
                 return found.id
             image_id: str = await self.work("build_base", say)
         self._parts.journal.record("image", "tag", image_id, base.NAME)

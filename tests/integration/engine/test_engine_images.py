@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,6 +223,18 @@ def test_whoever_gives_up_a_pull_leaves_an_engine_that_works(
     elsewhere.out("pull", "-q", name)
     assert elsewhere.out("run", "--rm", name, "echo", "well") == "well\n"
     deck.out("rmi", name)
+
+
+def test_whoever_gives_up_a_run_whose_image_does_not_come_has_no_container(elsewhere: Deck) -> None:
+    elsewhere.engine.info()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        command = elsewhere.begin("run", "--rm", f"127.0.0.1:{silent.getsockname()[1]}/app:1")
+        until(lambda: bool(_workers(elsewhere)), "a worker that pulls", 20)
+        command.kill()
+        command.wait()
+        until(lambda: not _workers(elsewhere), "the worker's end", 20)
+    assert elsewhere.engine.containers() == ()
+    assert os.listdir(elsewhere.paths.containers) == []
 
 
 def _workers(deck: Deck) -> list[str]:
