@@ -91,8 +91,13 @@ class Upload:
         self._moved(self._registry.request("POST", "blobs/uploads/", expected={HTTPStatus.ACCEPTED}, say=self._say))
 
     def _stream(self) -> Unreachable | None:
-        """Send all that has not arrived; what cut it short."""
-        if not self._location:
+        """Send all that has not arrived; what cut it short.
+
+        An upload that is gone on from may be refused: a registry that is still busy with what was cut has forgotten, a
+        moment later, what it has just said of it. Then it begins anew.
+        """
+        going_on = bool(self._location)
+        if not going_on:
             self._begin()
         try:
             answer = self._registry.request(
@@ -105,6 +110,11 @@ class Upload:
             )
         except Unreachable as err:
             return err
+        except (NotFound, InvalidInput) as err:
+            if not going_on:
+                raise
+            self._location = ""
+            return Unreachable(err.message, hint=err.hint)
         self._moved(answer)
         return None
 

@@ -94,6 +94,18 @@ def test_an_upload_that_the_registry_has_forgotten_begins_anew(
     arrived(store, other, kept, target)
 
 
+def test_an_upload_that_the_registry_takes_up_no_more_begins_anew(
+    open_registry: RegistryServer, proxy: FaultProxy, store: Store, other: Store, kept: str, target: str
+) -> None:
+    proxy.add(
+        Fault(method="PATCH", path=".", keep_of_request=2_000_000),
+        Fault(method="PATCH", path=".", change=faulty.status(404), instead=True),
+    )
+    send(store, kept, target)
+    assert len(proxy.asked("POST", r"uploads/$")) == 3  # two for the layer and one for the config
+    arrived(store, other, kept, target)
+
+
 def test_an_upload_whose_answer_is_lost_is_not_sent_again(
     open_registry: RegistryServer, proxy: FaultProxy, store: Store, other: Store, kept: str, target: str
 ) -> None:
