@@ -17,7 +17,7 @@ from support.waiting import SLOW
 from engine.errors import InvalidInput, MissingFeature, Unreachable
 from engine.image.registry.hosts.endpoints import Endpoint
 from engine.image.registry.http import certificates
-from engine.image.registry.http.failures import Untrusted, failure
+from engine.image.registry.http.failures import Untrusted, failure, is_misheard
 from engine.image.registry.http.retries import Interrupted, Patience
 from engine.image.registry.http.transport import Registry
 
@@ -271,3 +271,21 @@ def test_words_from_below_are_cleaned(kind: type[httpx.TransportError]) -> None:
 def test_a_host_that_is_none_is_an_error(host: str) -> None:
     with pytest.raises(InvalidInput, match="no address of a registry"):
         get(host)
+
+
+def test_the_protocols_of_a_context_are_set_once() -> None:
+    """Setting them again while another thread connects spoils what that one says."""
+    made = certificates.context(verified=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl.SSLContext, "set_alpn_protocols", lambda _self, names: pytest.fail(f"set again: {names}"))
+        made.set_alpn_protocols(["http/1.1"])
+
+
+def test_a_greeting_that_was_misheard_is_told_from_other_failures() -> None:
+    misheard, other = httpx.ConnectError("x"), httpx.ConnectError("x")
+    misheard.__cause__ = ssl.SSLError(1, "[SSL: SSLV3_ALERT_UNEXPECTED_MESSAGE] sslv3 alert unexpected message")
+    misheard.__cause__.reason = "SSLV3_ALERT_UNEXPECTED_MESSAGE"
+    other.__cause__ = ssl.SSLError(1, "[SSL: WRONG_VERSION_NUMBER] wrong version number")
+    other.__cause__.reason = "WRONG_VERSION_NUMBER"
+    assert is_misheard(misheard)
+    assert not is_misheard(other)

@@ -12,7 +12,7 @@ Source: containers-certs.d(5).
 
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import certifi
@@ -25,9 +25,27 @@ _CERTS_D: Final = ("/etc/containers/certs.d", "/etc/docker/certs.d")
 _VARIABLES: Final = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
+class Context(ssl.SSLContext):
+    """One whose ALPN is set once.
+
+    The HTTP library sets it for each connection, and OpenSSL frees the old words while another thread may be greeting
+    with them: about once in some thousand connections the far side then hears something unexpected.
+    """
+
+    _named: tuple[str, ...] = ()
+
+    def set_alpn_protocols(self, alpn_protocols: Iterable[str]) -> None:
+        """Say which protocols are spoken; again the same is nothing to do."""
+        names = tuple(alpn_protocols)
+        if names != self._named:
+            self._named = names
+            super().set_alpn_protocols(names)
+
+
 def context(*, folder: str | None = None, verified: bool = True) -> ssl.SSLContext:
     """For connections to one host; `folder` is its own. Raises InvalidInput for files that cannot be used."""
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made = Context(ssl.PROTOCOL_TLS_CLIENT)
+    made.set_alpn_protocols(["http/1.1"])
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     if not verified:
         made.check_hostname = False

@@ -16,7 +16,7 @@ from engine.errors import InvalidInput, MissingFeature
 from engine.image.registry.hosts.endpoints import DOCKER, DOCKER_NAMES, Endpoint, is_loopback, name_of
 from engine.image.registry.http import certificates
 from engine.image.registry.http.bodies import cut
-from engine.image.registry.http.failures import told
+from engine.image.registry.http.failures import is_misheard, told
 from engine.image.registry.http.redirects import Origin, origin
 from engine.image.registry.http.retries import Patience
 
@@ -57,7 +57,12 @@ class Clients:
         timeout = httpx.Timeout(silence, connect=min(self._patience.connect_seconds, silence))
         with told(url):
             request = client.build_request(method, url, headers=headers, content=content, timeout=timeout)
-            return client.send(request, stream=True, follow_redirects=False)
+            try:
+                return client.send(request, stream=True, follow_redirects=False)
+            except httpx.ConnectError as err:
+                if not is_misheard(err):
+                    raise
+            return client.send(request, stream=True, follow_redirects=False)  # nothing of it had been sent
 
     def close(self) -> None:
         """Close all connections."""

@@ -33,6 +33,12 @@ def told(url: httpx.URL) -> Iterator[None]:
         raise failure(err, url) from err
 
 
+def is_misheard(err: httpx.ConnectError) -> bool:
+    """Whether the far side took our greeting for another, which a second one puts right."""
+    cause = _cause(err)
+    return isinstance(cause, ssl.SSLError) and "ALERT_UNEXPECTED_MESSAGE" in (cause.reason or "")
+
+
 def failure(err: Exception, url: httpx.URL) -> EngineError:
     """The error in our words."""
     where = url.netloc.decode("ascii", "replace")
