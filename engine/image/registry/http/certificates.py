@@ -29,7 +29,7 @@ class Context(ssl.SSLContext):
     """One whose ALPN is set once.
 
     The HTTP library sets it for each connection, and OpenSSL frees the old words while another thread may be greeting
-    with them: about once in some thousand connections the far side then hears something unexpected.
+    with them. A far side that heard something unexpected was seen once; this is the likeliest reason.
     """
 
     _named: tuple[str, ...] = ()
