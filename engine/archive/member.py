@@ -1,5 +1,6 @@
 """One member of an archive, as a value: what a tar header says, in whichever of its dialects."""
 
+import os
 import stat
 from collections.abc import Mapping
 from typing import Final
@@ -46,3 +47,28 @@ class Member(msgspec.Struct, frozen=True, kw_only=True):
     def stored_bytes(self) -> int:
         """Bytes of content that the archive has: all but the holes."""
         return self.size if self.data is None else sum(length for _, length in self.data)
+
+
+def of_stat(
+    path: bytes,
+    info: os.stat_result,
+    xattrs: Mapping[bytes, bytes],
+    *,
+    target: bytes = b"",
+    data: tuple[tuple[int, int], ...] | None = None,
+) -> Member:
+    """The member that a file of the kernel is, by what stat(2) says of it."""
+    kind = stat.S_IFMT(info.st_mode)
+    return Member(
+        path=path,
+        kind=kind,
+        mode=stat.S_IMODE(info.st_mode),
+        uid=info.st_uid,
+        gid=info.st_gid,
+        mtime_ns=info.st_mtime_ns,
+        size=info.st_size if kind == stat.S_IFREG else 0,
+        target=target,
+        device=info.st_rdev if kind in (stat.S_IFCHR, stat.S_IFBLK) else 0,
+        xattrs=xattrs,
+        data=data,
+    )

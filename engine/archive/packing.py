@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.archive import attributes, holes
 from engine.archive.failures import told
-from engine.archive.member import HARD_LINK, Member
+from engine.archive.member import HARD_LINK, Member, of_stat
 from engine.archive.place import open_file
 from engine.archive.refusals import beyond, quoted
 from engine.archive.writer import Writer
@@ -130,17 +130,5 @@ class _Tree(Walk):
 
 
 def _member(fd: int, path: str, info: os.stat_result, data: tuple[tuple[int, int], ...] | None = None) -> Member:
-    kind = stat.S_IFMT(info.st_mode)
-    return Member(
-        path=os.fsencode(path),
-        kind=kind,
-        mode=stat.S_IMODE(info.st_mode),
-        uid=info.st_uid,
-        gid=info.st_gid,
-        mtime_ns=info.st_mtime_ns,
-        size=info.st_size if kind == stat.S_IFREG else 0,
-        target=os.fsencode(os.readlink("", dir_fd=fd)) if kind == stat.S_IFLNK else b"",
-        device=info.st_rdev if kind in (stat.S_IFCHR, stat.S_IFBLK) else 0,
-        xattrs=attributes.read_attributes(fd),
-        data=data,
-    )
+    target = os.fsencode(os.readlink("", dir_fd=fd)) if stat.S_ISLNK(info.st_mode) else b""
+    return of_stat(os.fsencode(path), info, attributes.read_attributes(fd), target=target, data=data)

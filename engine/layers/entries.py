@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from engine.archive import holes
-from engine.archive.member import HARD_LINK, Member
+from engine.archive.member import HARD_LINK, Member, of_stat
 from engine.archive.refusals import quoted
 from engine.archive.streams import PIECE
 from engine.archive.writer import Writer
@@ -41,7 +41,7 @@ class Entries:
 
     def add_folder(self, fd: int, path: bytes) -> None:
         """Add a directory that is open."""
-        self._put(_member(path, os.fstat(fd), fd))
+        self._put(of_stat(path, os.fstat(fd), _attributes(path, fd)))
 
     def add_empty(self, path: bytes) -> None:
         """Add an empty file that means something by its name alone."""
@@ -60,7 +60,8 @@ class Entries:
             self._add_file(layer, folder, name, path)
         elif not self._is_known(layer, info, path):
             target = attributes.target(folder, name) if kind == stat.S_IFLNK else b""
-            self._put(_member(path, info, attributes.place(folder, name), target=target))
+            found = _attributes(path, attributes.place(folder, name))
+            self._put(of_stat(path, info, found, target=target))
             self._remember(layer, info, path)
 
     def _add_file(self, layer: int, folder: int, name: str, path: bytes) -> None:
@@ -70,7 +71,8 @@ class Entries:
         try:
             info = os.fstat(fd)
             if not self._is_known(layer, info, path):
-                self._add_content(_member(path, info, fd, data=holes.pieces(fd, info)), fd)
+                member = of_stat(path, info, _attributes(path, fd), data=holes.pieces(fd, info))
+                self._add_content(member, fd)
                 self._remember(layer, info, path)
         finally:
             os.close(fd)
@@ -121,30 +123,6 @@ class Entries:
         _check_depth(member.path)
         self.count += 1
         self._writer.add(member)
-
-
-def _member(
-    path: bytes,
-    info: os.stat_result,
-    where: str | int,
-    *,
-    target: bytes = b"",
-    data: tuple[tuple[int, int], ...] | None = None,
-) -> Member:
-    kind = stat.S_IFMT(info.st_mode)
-    return Member(
-        path=path,
-        kind=kind,
-        mode=stat.S_IMODE(info.st_mode),
-        uid=info.st_uid,
-        gid=info.st_gid,
-        mtime_ns=info.st_mtime_ns,
-        size=info.st_size if kind == stat.S_IFREG else 0,
-        target=target,
-        device=info.st_rdev if kind in (stat.S_IFCHR, stat.S_IFBLK) else 0,
-        xattrs=_attributes(path, where),
-        data=data,
-    )
 
 
 def _check_depth(path: bytes) -> None:

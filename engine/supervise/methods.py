@@ -173,9 +173,9 @@ class Methods:
     async def create(self, params: Create, peer: Peer) -> Any:
         async def find_image(name: str) -> model.Image:
             """What is here is there at once; what has to come does not outlive the client."""
-            if params.pull != "always" and (found := self._fetcher.found(name)) is not None:
+            if (found := self._fetcher.present(name, params.pull)) is not None:
                 return found
-            fetching = self._fetcher.wanted(name, params.pull, params.platform, params.environment, peer.progress)
+            fetching = self._fetcher.obtained(name, params.pull, params.platform, params.environment, peer.progress)
             return await peer.while_here(fetching)
 
         container_id = await self._lifecycle.create(params.options, find_image)

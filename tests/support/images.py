@@ -11,6 +11,7 @@ from engine.image import oci
 from engine.image.oci import Descriptor, Manifest
 from engine.image.store.blobs import sha256
 from engine.image.store.images import Store
+from engine.image.store.ingest import unpack_layer
 from engine.image.store.unpacked import LayerRecord, chain_id
 from engine.model import Image
 
@@ -99,3 +100,15 @@ def add(
             put_blob(store, layers[index].blob)
         put_blob(store, document)
         return store.add_manifest(manifest(document, layers, docker=docker), "", name, origins)
+
+
+def pull(store: Store, name: str, layers: Sequence[Layer]) -> Image:
+    """What a pull does to the store: blobs, layers unpacked from them, manifest, name."""
+    document = oci.encode(config(layers))
+    descriptors, diff_ids = [one.descriptor for one in layers], [one.diff_id for one in layers]
+    with store.adding():
+        for index, one in enumerate(layers):
+            put_blob(store, one.blob)
+            unpack_layer(store, descriptors, diff_ids, index)
+        put_blob(store, document)
+        return store.add_manifest(manifest(document, layers), oci.MANIFEST, name)

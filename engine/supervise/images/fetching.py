@@ -81,14 +81,16 @@ class Fetcher:
             self._parts.journal.record("image", "delete", image_id, "")
         return pruned
 
-    async def wanted(
-        self, name: str, policy: str, platform: str, environment: Mapping[str, str], say: Say
-    ) -> model.Image:
-        """The image for a new container, fetched where the policy (always, missing, never) says so."""
+    def present(self, name: str, policy: str) -> model.Image | None:
+        """The image for a new container, where it is here and the policy (always, missing, never) takes that."""
         if policy not in ("always", "missing", "never"):
             raise errors.InvalidInput(f"{policy} is no pull policy", hint="--pull always, missing or never")
-        if policy != "always" and (found := self.found(name)) is not None:
-            return found
+        return None if policy == "always" else self.found(name)
+
+    async def obtained(
+        self, name: str, policy: str, platform: str, environment: Mapping[str, str], say: Say
+    ) -> model.Image:
+        """The image for a new container that is not `present`: built, or pulled, where the policy lets it."""
         if name in base.NAMES:
             await self.build_base(say, rebuild=False)
         elif policy == "never" or not _can_be_pulled(name):

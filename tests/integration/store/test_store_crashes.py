@@ -10,9 +10,7 @@ import pytest
 from support import crashes, images
 
 from engine.errors import EngineError, NotFound
-from engine.image import oci
 from engine.image.store.images import Store
-from engine.image.store.ingest import unpack_layer
 
 pytestmark = pytest.mark.root
 
@@ -33,16 +31,7 @@ def _store(folder: Path) -> Store:
 
 
 def _pull(folder: Path) -> None:
-    """What a pull does to the store: blobs, layers, manifest, name."""
-    store = _store(folder)
-    document = oci.encode(images.config(LAYERS))
-    diff_ids = [one.diff_id for one in LAYERS]
-    with store.adding():
-        for index, one in enumerate(LAYERS):
-            images.put_blob(store, one.blob)
-            unpack_layer(store, [layer.descriptor for layer in LAYERS], diff_ids, index)
-        images.put_blob(store, document)
-        store.add_manifest(images.manifest(document, LAYERS), oci.MANIFEST, NAME)
+    images.pull(_store(folder), NAME, LAYERS)
 
 
 def _two_images(folder: Path) -> None:

@@ -11,7 +11,6 @@ from support import images
 from engine.errors import NotFound
 from engine.image import oci
 from engine.image.store.images import Store
-from engine.image.store.ingest import unpack_layer
 
 pytestmark = pytest.mark.root
 
@@ -67,14 +66,7 @@ def _work(folder: str, number: int, rounds: int) -> None:
     for turn in range(rounds):
         name = f"localhost/own{number}:latest"
         layers = [BASE, images.layer({f"own{number}": f"{turn}".encode()})]
-        document = oci.encode(images.config(layers))
-        diff_ids = [one.diff_id for one in layers]
-        with store.adding():
-            for index, one in enumerate(layers):
-                images.put_blob(store, one.blob)
-                unpack_layer(store, [layer.descriptor for layer in layers], diff_ids, index)
-            images.put_blob(store, document)
-            image = store.add_manifest(images.manifest(document, layers), "", name)
+        image = images.pull(store, name, layers)
         assert [Path(place, "base").exists() for place in store.lowers(image)] == [False, True]
         store.tag(name, f"localhost/tag{number}:latest")
         if turn % 3 == 0:

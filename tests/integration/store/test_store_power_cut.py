@@ -8,10 +8,8 @@ from support import images
 
 from engine.archive.limits import Limits
 from engine.errors import EngineError
-from engine.image import oci
 from engine.image.store import mending
 from engine.image.store.images import Store
-from engine.image.store.ingest import unpack_layer
 from engine.model import Image
 
 pytestmark = pytest.mark.root
@@ -26,15 +24,7 @@ def store(tmp_path: Path) -> Store:
 
 
 def add(store: Store, name: str, *files: images.Files) -> Image:
-    """As a pull does: blobs, layers unpacked from them, the index."""
-    layers = [images.layer(one) for one in files]
-    document = oci.encode(images.config(layers))
-    with store.adding():
-        for one in (*(layer.blob for layer in layers), document):
-            store.layout.blobs.add(one)
-        for index in range(len(layers)):
-            unpack_layer(store, [one.descriptor for one in layers], [one.diff_id for one in layers], index)
-        return store.add_manifest(images.manifest(document, layers), oci.MANIFEST, name)
+    return images.pull(store, name, [images.layer(one) for one in files])
 
 
 def notes(store: Store) -> list[str]:
