@@ -20,11 +20,13 @@ from engine.model.host import Info, Overview
 from engine.model.image import Image
 from engine.model.limits import DeviceRate, Limits
 from engine.model.mount import Bind, Device, ImageMount, Volume, VolumeMount
+from engine.model.network import Bandwidth, Endpoint, Joining, Network, Port
 from engine.model.process import Change, Process
 from engine.model.stats import Sample, Series, Stats
 
 __all__ = [
     "NEXT",
+    "Bandwidth",
     "Bind",
     "Change",
     "Container",
@@ -32,13 +34,17 @@ __all__ = [
     "CreateOptions",
     "Device",
     "DeviceRate",
+    "Endpoint",
     "Event",
     "ExecOptions",
     "Image",
     "ImageMount",
     "Info",
+    "Joining",
     "Limits",
+    "Network",
     "Overview",
+    "Port",
     "Process",
     "RestartPolicy",
     "Sample",

@@ -4,6 +4,7 @@ import enum
 
 from engine.model.limits import Limits
 from engine.model.mount import Bind, Device, ImageMount, VolumeMount
+from engine.model.network import Bandwidth, Endpoint, Joining, Port
 from engine.model.value import Value
 
 
@@ -113,8 +114,22 @@ class CreateOptions(Value, frozen=True, kw_only=True):
     """Also shareable, which is private, and none, which has no /dev/shm."""
     uts: str = ""
     cgroupns: str = ""
-    network: str = "none"
-    """none is a loopback of its own."""
+    network: str = "bridge"
+    """none: a loopback of its own alone; host; container:ID; else the name of the first network that it is on."""
+    joins: tuple[Joining, ...] = ()
+    """Every network that it is on, where more is to be said than `network` does."""
+    ports: tuple[Port, ...] = ()
+    publish_all: bool = False
+    """Publish each exposed port on a free one of the host."""
+    expose: tuple[str, ...] = ()
+    """PORT/PROTOCOL each, besides the image's."""
+    dns: tuple[str, ...] = ()
+    """Addresses of name servers; empty: the host's."""
+    dns_search: tuple[str, ...] = ()
+    dns_options: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    """NAME:ADDRESS each, for /etc/hosts; the address host-gateway is the host's."""
+    bandwidth: Bandwidth = Bandwidth()
     restart: RestartPolicy = RestartPolicy()
     stop_signal: str | None = None
     """None is the image's, else SIGTERM."""
@@ -184,3 +199,7 @@ class Container(Value, frozen=True, kw_only=True):
     state: ContainerState
     ids: tuple[int, int] | None = None
     """First id of the host and number of ids of its user namespace; None without one."""
+    endpoints: tuple[Endpoint, ...] = ()
+    """Its place on each network, in the order of its interfaces."""
+    ports: tuple[Port, ...] = ()
+    """What is published, settled: the host's port is known."""

@@ -1,1 +1,1 @@
-"""Links, addresses and routes of containers, through netlink."""
+"""What connects containers: links, addresses, rules, names, ports."""

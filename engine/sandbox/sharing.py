@@ -7,7 +7,7 @@ from engine.model import CreateOptions
 
 FIELDS: Final = {"pid": "pid", "ipc": "ipc", "uts": "uts", "network": "network", "cgroup": "cgroupns"}
 """Type of a namespace -> the field of `CreateOptions` that says of it."""
-_OWN: Final = {"ipc": ("", "private", "shareable", "none"), "network": ("none",)}
+_OWN: Final = {"ipc": ("", "private", "shareable", "none")}
 """Words for one of its own, where they are not those of the others."""
 _USUAL: Final = ("", "private")
 CONTAINER: Final = "container:"
@@ -18,8 +18,8 @@ def mode(options: CreateOptions, kind: str) -> str:
     field = FIELDS[kind]
     word = str(getattr(options, field))
     own = _OWN.get(kind, _USUAL)
-    if word in own:
-        return ""
+    if word in own or (kind == "network" and word != "host" and not word.startswith(CONTAINER)):
+        return ""  # the names of networks are the operator's
     if word == "host" or word.removeprefix(CONTAINER) not in (word, ""):
         return word
     known = ", ".join([*filter(None, own), "host", "container:NAME"])

@@ -13,7 +13,7 @@ from typing import Any
 from engine import errors
 from engine.kernel import proc
 from engine.model import Status
-from engine.network import bridge
+from engine.network.link import loopback
 from engine.sandbox import sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
@@ -52,7 +52,7 @@ class Starter:
         pid = await parts.keeper.create(live.key, order, folder, terminal=options.tty, stdin=options.interactive)
         undo.push_async_callback(parts.keeper.abort, live.key)
         if sharing.is_own(options, "network"):
-            bridge.loopback_up(pid)
+            loopback.loopback_up(pid)
         started = await parts.keeper.go(live.key, size)
         hold(parts, live, started, writer)
         self._note(live, started.pid)

@@ -98,6 +98,7 @@ def test_every_flag_of_create_reaches_the_engine(engine: MemoryEngine, monkeypat
             workdir="/w",
             user="1:2",
             labels={"k": "v"},
+            network="none",
             tty=True,
             interactive=True,
             auto_remove=True,

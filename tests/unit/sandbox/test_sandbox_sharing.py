@@ -46,11 +46,20 @@ def test_a_user_namespace_by_path_has_no_mappings_of_its_own() -> None:
     assert "uidMappings" not in built["linux"]
 
 
-@pytest.mark.parametrize("field", FIELD.values())
-@pytest.mark.parametrize("word", ["container:", "bridge2", "HOST", "none:"])
+@pytest.mark.parametrize(
+    ("field", "word"),
+    [
+        *((field, "container:") for field in FIELD.values()),
+        *((field, word) for field in FIELD.values() if field != "network" for word in ("bridge2", "HOST", "none:")),
+    ],
+)
 def test_a_word_that_is_none_is_refused(field: str, word: str) -> None:
     with pytest.raises(InvalidInput, match=f"--{field} "):
         build(**{field: word})
+
+
+def test_other_words_for_a_network_are_names_of_networks_and_leave_its_namespace_its_own() -> None:
+    assert "network" in types(build(network="backend"))
 
 
 @pytest.mark.parametrize("word", ["", "private", "shareable", "none"])

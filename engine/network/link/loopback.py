@@ -8,15 +8,13 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from pyroute2.netlink import NLM_F_ACK, NLM_F_REQUEST
 from pyroute2.netlink.rtnl import RTM_NEWLINK
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg
 
-from engine.kernel import const, syscalls
+from engine.network import namespace
 
 _LOOPBACK_INDEX: Final = 1
 """net/core/dev.c: the loopback device is the first of every namespace."""
@@ -45,25 +43,11 @@ def loopback_up(pid: int) -> None:
         _acknowledged(sock.recv(65536))
 
 
-@contextmanager
-def _netlink_socket(pid: int) -> Iterator[socket.socket]:
-    """A socket that belongs to the other namespace, where this process is for the moment of its making only."""
-    own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        theirs = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            syscalls.setns(theirs, const.CLONE_NEWNET)
-        finally:
-            os.close(theirs)
-        try:
-            sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
-        finally:
-            syscalls.setns(own, const.CLONE_NEWNET)
-    finally:
-        os.close(own)
-    with sock:
-        sock.settimeout(5.0)
-        yield sock
+def _netlink_socket(pid: int) -> socket.socket:
+    with namespace.inside(pid):
+        sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+    sock.settimeout(5.0)
+    return sock
 
 
 def _acknowledged(answer: bytes) -> None:

@@ -1,0 +1,1 @@
+"""The resolver of names of containers."""

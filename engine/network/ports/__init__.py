@@ -1,0 +1,1 @@
+"""Published ports: chosen, held, and relayed where the kernel cannot forward."""

@@ -1,0 +1,1 @@
+"""What goes on in a network: connections, and who is at their ends."""

@@ -1,0 +1,1 @@
+"""The one table of rules, through libnftables."""
