@@ -3,6 +3,8 @@
 Source: OCI image-spec 1.1, config.md.
 """
 
+import re
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 from engine.errors import InvalidInput
@@ -10,6 +12,8 @@ from engine.errors import InvalidInput
 STRINGS_MAX: Final = 4096
 """How many arguments or variables an image may bring; more is an attack, or a mistake."""
 VOLUMES_MAX: Final = 64
+PORTS_MAX: Final = 256
+_PORT: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?(?:/(tcp|udp|sctp))?")
 LENGTH_MAX: Final = 128 << 10
 """Bytes of one of them; the kernel's own bound (MAX_ARG_STRLEN)."""
 
@@ -24,6 +28,8 @@ class Settings(NamedTuple):
     user: str
     volumes: tuple[str, ...] = ()
     """Where a container has a volume."""
+    ports: tuple[str, ...] = ()
+    """80/tcp each: what the program listens on, by its own account."""
 
 
 def read(config: dict[str, Any]) -> Settings:
@@ -38,13 +44,24 @@ def read(config: dict[str, Any]) -> Settings:
         _string(found, "WorkingDir"),
         _string(found, "User"),
         _keys(found, "Volumes"),
+        tuple(port for text in _keys(found, "ExposedPorts", PORTS_MAX) for port in _ports(text)),
     )
 
 
-def _keys(config: dict[str, Any], field: str) -> tuple[str, ...]:
+def _ports(text: str) -> Iterator[str]:
+    """80, 80/udp, 8000-8010/tcp -> one with its protocol each."""
+    match = _PORT.fullmatch(text)
+    first, last = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if match is None or not 0 < first <= last < 1 << 16 or last - first >= PORTS_MAX:
+        raise InvalidInput(f"ExposedPorts of the image's config has {text[:40]!r}, which is no port")
+    for number in range(first, last + 1):
+        yield f"{number}/{match[3] or 'tcp'}"
+
+
+def _keys(config: dict[str, Any], field: str, most: int = VOLUMES_MAX) -> tuple[str, ...]:
     values = config.get(field) or {}
-    if not isinstance(values, dict) or len(values) > VOLUMES_MAX:
-        raise InvalidInput(f"{field} of the image's config is not an object of at most {VOLUMES_MAX} keys")
+    if not isinstance(values, dict) or len(values) > most:
+        raise InvalidInput(f"{field} of the image's config is not an object of at most {most} keys")
     return tuple(_checked(key, field) for key in values)
 
 
