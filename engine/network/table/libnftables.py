@@ -49,7 +49,7 @@ class Nft:
             raise MemoryError("nft_ctx_buffer_output")
 
     def run(self, commands: str) -> str:
-        """What nft printed. All of the commands happen, or none. Raises: EngineError with nft's first words and the errno."""
+        """What nft printed. All of the commands happen, or none. Raises: EngineError with its words and errno."""
         assert self._context is not None, "closed"
         failed = self._library.run(self._context, commands.encode())
         output = self._library.output(self._context) or b""  # asking for a buffer empties it
