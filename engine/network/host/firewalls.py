@@ -1,0 +1,59 @@
+"""Other firewalls of the host: where one drops whatever it does not know, our bridges are made known to it.
+
+A packet has to pass the chains of every table; an accept of ours ends ours alone. So a chain of somebody else that
+drops what is left over (a policy of DROP, as Docker, ufw and many an admin set, or a last rule) loses our traffic, and
+only a rule in that very chain can help. We add two of them for a bridge, one in each direction, as late as
+possible: in front of what drops the rest. Everything that the chain says of particular traffic stays in force. What
+goes on between bridges, and from outside, is decided by our own table.
+
+    nf_tables, iptables-nft     native.py     through libnftables, no process
+    iptables-legacy             legacy.py     by its program: no other way keeps its lock
+    firewalld                   zones.py      by its program: the bridge is put into the zone `trusted`, until a reload
+
+Nothing is done and nothing is started where nothing drops. Input chains are the operator's will: containers are served
+names by a resolver of their own, and need nothing of the host.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+from engine import errors
+from engine.network.host import native
+
+MARK: Final = "quarterdeck"
+
+
+class Firewalls:
+    """What one engine, by its tag, has asked of the others."""
+
+    def __init__(self, tag: str) -> None:
+        self._mark = f"{MARK}:{tag}"
+        """The comment of our rules in chains of others, by which they are found again after a crash."""
+
+    async def admit(self, bridge: str, ipv6: bool = False) -> list[str]:
+        """Have this bridge's traffic let through; twice is once. Sentences about what could not be done."""
+        said: list[str] = []
+        await self._native(said, partial(native.admit, bridge, self._mark, ipv6=ipv6))
+        return [f"{words}; containers on {bridge} may not reach anything outside of it" for words in said]
+
+    async def dismiss(self, bridge: str) -> list[str]:
+        """Take back what was done for this bridge; nothing done is no error."""
+        said: list[str] = []
+        await self._native(said, partial(native.dismiss, self._mark, bridge))
+        return said
+
+    async def sweep(self) -> list[str]:
+        """Take back what was done for any bridge of this engine: after a crash, before the first `admit`."""
+        said: list[str] = []
+        await self._native(said, partial(native.dismiss, self._mark))
+        return said
+
+    async def _native(self, said: list[str], work: Callable[[], list[str]]) -> list[str]:
+        """In a thread: a host may have chains without number."""
+        try:
+            return await asyncio.to_thread(work)
+        except (errors.EngineError, OSError) as err:
+            said.append(str(err))
+            return []
