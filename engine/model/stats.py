@@ -25,6 +25,16 @@ class Sample(Value, frozen=True, kw_only=True):
     pids_limit: int | None = None
     read_bytes: int = 0
     write_bytes: int = 0
+    rx_bytes: int = 0
+    """Of this and the next seven: through all interfaces but loopback since the start of the run, as the container
+    sees them: rx is what it received. Not of the cgroup."""
+    rx_packets: int = 0
+    rx_drops: int = 0
+    rx_errors: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_drops: int = 0
+    tx_errors: int = 0
 
 
 class Stats(Value, frozen=True, kw_only=True):
@@ -49,7 +59,17 @@ class Stats(Value, frozen=True, kw_only=True):
     """Since the start of the run, from block devices."""
     write_bytes: int
     rx_bytes: int = 0
+    """Of this and the next seven: see `Sample`. With the host's network zero: its traffic cannot be told apart."""
+    rx_packets: int = 0
+    rx_drops: int = 0
+    rx_errors: int = 0
     tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_drops: int = 0
+    tx_errors: int = 0
+    rx_bytes_per_second: float = 0.0
+    """Over the last interval; likewise the next."""
+    tx_bytes_per_second: float = 0.0
     pid: int = 0
 
 
@@ -67,3 +87,6 @@ class Series(Value, frozen=True, kw_only=True):
     memory_bytes: tuple[int | None, ...]
     read_bytes_per_second: tuple[float | None, ...]
     write_bytes_per_second: tuple[float | None, ...]
+    rx_bytes_per_second: tuple[float | None, ...] = ()
+    """Received from any network; likewise the next, sent."""
+    tx_bytes_per_second: tuple[float | None, ...] = ()

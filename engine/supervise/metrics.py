@@ -6,12 +6,15 @@ from array import array
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from engine import model
 
 STEP_SECONDS = 1.0
 KEPT = 600
-"""Points a container; 24 KB of doubles."""
-_FIELDS = ("cpu_cores", "throttled_ratio", "memory_bytes", "read_rate", "write_rate")
+"""Points a container; 34 KB of doubles."""
+_FIELDS = ("cpu_cores", "throttled_ratio", "memory_bytes", "read_rate", "write_rate", "rx_rate", "tx_rate")
+_TRAFFIC = tuple(f"{way}_{what}" for way in ("rx", "tx") for what in ("bytes", "packets", "drops", "errors"))
 
 
 class Sampler(Protocol):
@@ -19,6 +22,12 @@ class Sampler(Protocol):
 
     def sample(self) -> model.Sample: ...
     def close(self) -> None: ...
+
+
+class Traffic(Protocol):
+    """What went through a container's interfaces since they were made: a named tuple of fields of `model.Sample`."""
+
+    def _asdict(self) -> dict[str, int]: ...
 
 
 class Ring:
@@ -62,17 +71,20 @@ class Ring:
             memory_bytes=tuple(None if value is None else int(value) for value in memory),
             read_bytes_per_second=tuple(self.last("read_rate", seconds)),
             write_bytes_per_second=tuple(self.last("write_rate", seconds)),
+            rx_bytes_per_second=tuple(self.last("rx_rate", seconds)),
+            tx_bytes_per_second=tuple(self.last("tx_rate", seconds)),
         )
 
 
 class Meter:
     """Samples one container, derives figures, notices OOM kills. Lives across its runs."""
 
-    def __init__(self, on_oom: Callable[[], None]) -> None:
+    def __init__(self, on_oom: Callable[[], None], traffic: Callable[[], Traffic] | None = None) -> None:
         self.ring = Ring()
         self.oom_kills = 0
         """Of this run, as far as seen."""
         self._on_oom = on_oom
+        self._traffic = traffic
         self._sampler: Sampler | None = None
         self._before: model.Sample | None = None
         self._last: model.Sample | None = None
@@ -82,7 +94,7 @@ class Meter:
         self.close()
         self._sampler = sampler
         self.oom_kills = 0
-        self._last = sampler.sample()
+        self._last = self._read(sampler)
         self._before = None
 
     def close(self) -> None:
@@ -95,7 +107,7 @@ class Meter:
         """Take one sample."""
         if self._sampler is None:
             return
-        self._before, self._last = self._last, self._sampler.sample()
+        self._before, self._last = self._last, self._read(self._sampler)
         assert self._before is not None
         self.ring.add(
             time.time_ns(),
@@ -104,8 +116,17 @@ class Meter:
             memory_bytes=float(self._last.memory_bytes),
             read_rate=_rate(self._before, self._last, "read_bytes"),
             write_rate=_rate(self._before, self._last, "write_bytes"),
+            rx_rate=_rate(self._before, self._last, "rx_bytes"),
+            tx_rate=_rate(self._before, self._last, "tx_bytes"),
         )
         self.saw_ooms(self._last.oom_kills)
+
+    def _read(self, sampler: Sampler) -> model.Sample:
+        """The cgroup's figures and the interfaces'."""
+        sample = sampler.sample()
+        if self._traffic is None:
+            return sample
+        return msgspec.structs.replace(sample, **self._traffic()._asdict())
 
     def saw_ooms(self, count: int) -> None:
         """The kernel's counter of this run; each new kill is told once."""
@@ -136,6 +157,9 @@ class Meter:
             pids_limit=last.pids_limit,
             read_bytes=last.read_bytes,
             write_bytes=last.write_bytes,
+            **{field: getattr(last, field) for field in _TRAFFIC},
+            rx_bytes_per_second=_rate(before, last, "rx_bytes"),
+            tx_bytes_per_second=_rate(before, last, "tx_bytes"),
             pid=container.state.pid,
         )
 

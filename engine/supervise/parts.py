@@ -16,6 +16,7 @@ from engine.state.paths import Paths
 from engine.supervise.events import Journal
 from engine.supervise.keeper_link import KeeperLink
 from engine.supervise.registry import Live, Registry
+from engine.supervise.traffic import Traffic
 from engine.supervise.volumes import Volumes
 
 
@@ -31,6 +32,7 @@ class Parts:
     store: Store
     journal: Journal
     volumes: Volumes
+    traffic: Traffic = field(default_factory=Traffic)
     refused: tuple[Missing, ...] = ()
     """Namespaces that this host refuses: without them there is no container."""
     warnings: list[str] = field(default_factory=list)

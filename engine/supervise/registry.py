@@ -40,6 +40,8 @@ class Live:
         """The last signal that the operator sent to this run."""
         self.timer: asyncio.TimerHandle | None = None
         """The pending restart."""
+        self.links: tuple[str, ...] = ()
+        """The host's ends of its own interfaces while it runs."""
         self.ended.set()
         if container.state.status is Status.EXITED:
             self.exit.set_result(container.state.exit_code)

@@ -186,14 +186,14 @@ async def _idle(parts: Parts, server: Server, leaving: asyncio.Event) -> None:
 
 
 def _meter(parts: Parts, container: model.Container) -> metrics.Meter:
-    """A meter that tells the journal of OOM kills."""
+    """A meter that tells the journal of OOM kills, and counts what goes through the interfaces."""
 
     def on_oom() -> None:
         now = parts.registry.find(container.id).container
         limit = now.options.limits.memory_bytes
         parts.journal.record("container", "oom", now.id, now.name, image=now.image, limit=str(limit or ""))
 
-    return metrics.Meter(on_oom)
+    return metrics.Meter(on_oom, lambda: parts.traffic.of(parts.registry, container.id))
 
 
 def _say(text: str) -> None:

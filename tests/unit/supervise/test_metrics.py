@@ -4,6 +4,7 @@ import pytest
 
 from engine import model
 from engine.supervise.metrics import KEPT, Meter, Ring, cpu_limit
+from engine.supervise.traffic import Counted
 
 SECOND = 10**9
 
@@ -29,6 +30,8 @@ def point(value: float) -> dict[str, float]:
         "memory_bytes": value * 10,
         "read_rate": 0.0,
         "write_rate": 0.0,
+        "rx_rate": 0.0,
+        "tx_rate": 0.0,
     }
 
 
@@ -92,6 +95,25 @@ def test_figures_are_of_the_last_interval() -> None:
     assert stats.throttled_ratio == pytest.approx(0.25)
     assert (stats.memory_bytes, stats.cpu_limit_cores, stats.read_bytes) == (7, 0.5, 100)
     assert meter.ring.last("read_rate", 1) == [50.0]
+
+
+def test_what_went_through_the_interfaces_is_counted_and_its_rate_is_of_the_last_interval() -> None:
+    seen = [Counted(rx_bytes=1000, tx_bytes=10), Counted(rx_bytes=5000, rx_packets=4, rx_drops=1, tx_bytes=10)]
+    meter = Meter(lambda: None, lambda: seen.pop(0))
+    meter.open(FakeSampler(model.Sample(time_ns=0), model.Sample(time_ns=2 * SECOND)))
+    meter.sample()
+    stats = meter.stats(container())
+    assert (stats.rx_bytes, stats.rx_packets, stats.rx_drops, stats.tx_bytes) == (5000, 4, 1, 10)
+    assert (stats.rx_bytes_per_second, stats.tx_bytes_per_second) == (2000.0, 0.0)
+    assert meter.ring.series(1).rx_bytes_per_second == (2000.0,)
+
+
+def test_counters_that_start_anew_are_no_rate_below_nothing() -> None:
+    seen = [Counted(rx_bytes=1000), Counted(rx_bytes=0)]
+    meter = Meter(lambda: None, lambda: seen.pop(0))
+    meter.open(FakeSampler(model.Sample(time_ns=0), model.Sample(time_ns=SECOND)))
+    meter.sample()
+    assert meter.stats(container()).rx_bytes_per_second == 0.0
 
 
 def test_each_oom_kill_is_told_once() -> None:
