@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
 from engine import errors
@@ -52,7 +53,8 @@ class Traffic:
 
     def __init__(self, dump: Dump = dict) -> None:
         self.dump = dump
-        self._seen: Mapping[str, Counters] | None = None
+        self._seen: Mapping[str, Counters] = {}
+        self._fresh = False
 
     def of(self, registry: Registry, container_id: str) -> Counted:
         """What went through the interfaces that this container sees; those of another's where it shares them."""
@@ -67,16 +69,15 @@ class Traffic:
 
         Figures are not worth a failure: where the kernel refuses they stand still.
         """
-        if self._seen is None:
-            try:
+        if not self._fresh:
+            with suppress(OSError, errors.EngineError):
                 self._seen = self.dump()
-            except (OSError, errors.EngineError):
-                self._seen = {}
-            asyncio.get_running_loop().call_soon(self._forget)
+            self._fresh = True
+            asyncio.get_running_loop().call_soon(self._age)
         return self._seen
 
-    def _forget(self) -> None:
-        self._seen = None
+    def _age(self) -> None:
+        self._fresh = False
 
 
 def links(registry: Registry, container_id: str) -> tuple[str, ...]:

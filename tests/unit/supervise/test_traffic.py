@@ -100,13 +100,18 @@ def test_the_kernel_is_not_asked_where_nobody_has_an_interface(tmp_path: Path) -
     asyncio.run(scene())
 
 
-def test_a_dump_that_is_refused_costs_the_figures_alone(tmp_path: Path) -> None:
+def test_figures_stand_still_while_the_kernel_refuses_them(tmp_path: Path) -> None:
     def refuse() -> Mapping[str, Counted]:
         raise errors.EngineError("netlink says no")
 
     async def scene() -> None:
         with containers(tmp_path) as (registry, add):
             add("a", "bridge").links = ("a0",)
-            assert Traffic(refuse).of(registry, "a" * 64) == NOTHING
+            traffic = Traffic(refuse)
+            assert traffic.of(registry, "a" * 64) == NOTHING
+            for dump in (lambda: SEEN, refuse):
+                await asyncio.sleep(0)
+                traffic.dump = dump
+                assert traffic.of(registry, "a" * 64) == SEEN["a0"]
 
     asyncio.run(scene())
