@@ -9,11 +9,12 @@ from types import FrameType
 
 import pytest
 from support import leaks
-from support.deck import Deck, copy_store, new_paths
+from support.deck import Deck, new_deck, new_paths
 from support.requirements import requires
 from support.waiting import SLOW
 
 from engine.client import Engine
+from engine.image.builtin import base
 from engine.state.paths import Paths
 
 HANG_SECONDS = 240.0
@@ -52,8 +53,6 @@ def _no_hang() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def base_store() -> Iterator[Paths]:
     """A store that holds the base image and nothing else, made once; engines get a copy by hard links."""
-    from engine.image.builtin import base
-
     requires("root")
     paths = new_paths()
     os.makedirs(paths.root, mode=0o700)
@@ -65,8 +64,9 @@ def base_store() -> Iterator[Paths]:
 @pytest.fixture(scope="session")
 def shared_deck(base_store: Paths) -> Iterator[Deck]:
     """One engine for all tests that do not end it; use `deck`."""
-    deck = _new_deck(base_store)
+    deck = new_deck(base_store)
     deck.engine.info()
+    deck.qd("run", "--rm", base.NAME, "true")  # its default bridge is there as long as it is, and is no test's
     yield deck
     deck.end()
 
@@ -81,15 +81,9 @@ def deck(shared_deck: Deck) -> Iterator[Deck]:
 @pytest.fixture
 def own_deck(base_store: Paths) -> Iterator[Deck]:
     """An engine of this test alone, ended after it: for tests that kill, count or break."""
-    deck = _new_deck(base_store)
+    deck = new_deck(base_store)
     yield deck
     deck.end()
-
-
-def _new_deck(store: Paths) -> Deck:
-    paths = new_paths()
-    copy_store(store, paths)
-    return Deck(paths)
 
 
 @pytest.fixture

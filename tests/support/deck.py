@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from support.leaks import PREFIX
+from support.leaks import PREFIX, ROOTS
 from support.waiting import SLOW, until_gone
 
 from engine import errors
@@ -32,7 +32,15 @@ class Outcome(NamedTuple):
 def new_paths() -> Paths:
     """Two new folders on a short path."""
     base = tempfile.mkdtemp(prefix="", dir=_base())
+    ROOTS.add(f"{base}/root")
     return Paths(f"{base}/root", f"{base}/run")
+
+
+def new_deck(store: Paths) -> "Deck":
+    """A new engine with the images of that store; not started yet."""
+    paths = new_paths()
+    copy_store(store, paths)
+    return Deck(paths)
 
 
 def _base() -> str:

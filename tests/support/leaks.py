@@ -14,8 +14,13 @@ from typing import NamedTuple
 
 from support.waiting import SLOW
 
+from engine.network import names
+
 PREFIX = f"/tmp/qd{os.getpid()}-"
 """The folders of this test run's engines begin with it."""
+ROOTS: set[str] = set()
+"""The state roots of this test run's engines."""
+_TABLE = re.compile(r" quarterdeck(?:-([0-9a-f]{6}))?$")
 _SETTLE_SECONDS = 10.0
 """The kernel lets go of a cgroup and reaps a process a little after it is told to."""
 
@@ -40,7 +45,7 @@ def take() -> Belongings:
     return Belongings(
         mounts=_mounts(),
         namespaces=_names("/run/netns"),
-        links=_names("/sys/class/net"),
+        links=_links(),
         cgroups=_cgroups(processes),
         tables=_tables(),
         processes=processes.ours(),
@@ -58,11 +63,11 @@ def difference(before: Belongings, seconds: float = _SETTLE_SECONDS) -> list[str
 
 
 def compare(before: Belongings, after: Belongings) -> list[str]:
-    """One line for each thing that is only on one side. A cgroup that is gone was another engine's."""
+    """One line for each thing that is only on one side. A cgroup or a link that is gone was another engine's."""
     lines = []
     for kind, old, new in zip(Belongings._fields, before, after, strict=True):
         lines += [f"{kind}: left behind: {name}" for name in sorted(new - old)]
-        if kind != "cgroups":
+        if kind not in ("cgroups", "links"):
             lines += [f"{kind}: gone: {name}" for name in sorted(old - new)]
     return lines
 
@@ -81,11 +86,30 @@ def _names(folder: str) -> frozenset[str]:
         return frozenset()
 
 
+def _links() -> frozenset[str]:
+    """Links of the host but those of another engine, which is known by the tag that each of its links has."""
+    tags = _our_tags()
+    return frozenset(name for name in _names("/sys/class/net") if not _is_foreign_link(name, tags))
+
+
+def _is_foreign_link(name: str, tags: frozenset[str]) -> bool:
+    mark, _, tag = _text(f"/sys/class/net/{name}/ifalias").strip().partition(":")
+    return mark == "quarterdeck" and tag not in tags
+
+
 def _tables() -> frozenset[str]:
+    """nft tables of every family but those of another engine."""
     if shutil.which("nft") is None:
         return frozenset()
     result = subprocess.run(["nft", "list", "tables"], capture_output=True, text=True, timeout=30)
-    return frozenset(result.stdout.splitlines())
+    tags = _our_tags()
+    found = {line: _TABLE.search(line) for line in result.stdout.splitlines()}
+    return frozenset(line for line, match in found.items() if match is None or (match[1] or "") in tags)
+
+
+def _our_tags() -> frozenset[str]:
+    """Of every engine that this test run has made, there or gone; none has the usual root's empty one."""
+    return frozenset(names.tag_of(root) for root in ROOTS)
 
 
 def _descriptors() -> frozenset[str]:

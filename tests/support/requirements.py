@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 
 PROGRAMS = """
-tmux skopeo nft setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
+tmux skopeo nft ip ss setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
 docker-registry htpasswd openssl umoci buildah setfattr
 tar bsdtar gzip zstd xz bzip2
 """.split()
