@@ -9,6 +9,7 @@ from engine.cli.container.limit_flags import add_device_flags, add_limit_flags, 
 from engine.cli.container.machine_flags import add_machine_flags, machine_of
 from engine.cli.container.mount_flags import add_mount_flags, mounts_of
 from engine.cli.container.namespace_flags import add_namespace_flags
+from engine.cli.container.network_flags import add_network_flags, networks_of
 from engine.cli.parse.environment import parse_label_file, parse_labels, parse_variable, parse_variable_file, read_text
 from engine.cli.parse.policy import parse_restart, parse_ulimit
 from engine.cli.parse.security import parse_security
@@ -24,6 +25,7 @@ def add_create_flags(parser: Parser) -> None:
     add_mount_flags(parser)
     _add_security_flags(parser)
     add_namespace_flags(parser)
+    add_network_flags(parser)
     add_machine_flags(parser)
     _add_lifecycle_flags(parser)
     add_limit_flags(parser)
@@ -68,7 +70,7 @@ def options_of(args: Namespace) -> dict[str, Any]:
         "ipc": args.ipc,
         "uts": args.uts,
         "cgroupns": args.cgroupns,
-        "network": args.network,
+        **networks_of(args),
         "restart": args.restart,
         "stop_signal": args.stop_signal,
         "stop_timeout_seconds": args.stop_timeout,
@@ -77,9 +79,7 @@ def options_of(args: Namespace) -> dict[str, Any]:
 
 
 def _check(args: Namespace) -> None:
-    """What one flag's parser cannot see, and what is not there yet."""
-    if args.publish:
-        raise InvalidInput("ports cannot be published yet", hint="leave out -p: a container has its own loopback")
+    """What one flag's parser cannot see."""
     if args.rm and args.restart is not None and args.restart.name != "no":
         raise InvalidInput("--rm and --restart contradict each other", hint="use one of them")
 
@@ -118,7 +118,6 @@ def _add_security_flags(parser: Parser) -> None:
         "unmask=PATH|ALL, systempaths=unconfined",
     )
     add("--ulimit", action="append", default=[], type=parse_ulimit, metavar="NAME=SOFT[:HARD]", help="a resource limit")
-    add("-p", "--publish", action="append", default=[], metavar="PORT", help="not there yet")
 
 
 def _add_lifecycle_flags(parser: Parser) -> None:

@@ -1,7 +1,6 @@
 """The flags that share a namespace with the host or with another container."""
 
 from engine.cli.arguments import Parser
-from engine.cli.parse.policy import parse_network
 
 
 def add_namespace_flags(parser: Parser) -> None:
@@ -17,4 +16,3 @@ def add_namespace_flags(parser: Parser) -> None:
     add("--ipc", default="", metavar="MODE", help="shared memory: private, shareable, none, host or container:NAME")
     add("--uts", default="", metavar="MODE", help="host name: private, host or container:NAME")
     add("--cgroupns", default="", metavar="MODE", help="view of the control groups: private, host or container:NAME")
-    add("--network", "--net", type=parse_network, default="none", metavar="NETWORK", help="none, host, container:NAME")

@@ -1,4 +1,4 @@
-"""`--restart`, `--ulimit`, `--network`: small grammars of a word and its numbers.
+"""`--restart`, `--ulimit`: small grammars of a word and its numbers.
 
 The values of `engine.model` are imported where a flag makes one: a command without the flag is quicker by their import.
 """
@@ -46,13 +46,3 @@ def parse_ulimit(text: str) -> "Ulimit":
     if limit.hard != -1 and (limit.soft == -1 or limit.soft > limit.hard):
         raise InvalidInput(f"the soft limit in '{text}' is above the hard one", hint="for example nofile=1024:2048")
     return limit
-
-
-def parse_network(text: str) -> str:
-    """`none` (a loopback of its own), `host`, `container:NAME`. Raises `InvalidInput`."""
-    if text in ("none", "host") or text.removeprefix("container:") not in (text, ""):
-        return text
-    raise InvalidInput(
-        f"the network '{text}' is not there yet",
-        hint="--network none is a loopback interface of its own; host and container:NAME work, too",
-    )

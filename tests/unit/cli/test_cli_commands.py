@@ -83,7 +83,11 @@ def test_every_flag_of_create_reaches_the_engine(engine: MemoryEngine, monkeypat
         "--pids-limit 50 --blkio-weight 100 --device-read-bps /dev/vda:1m --device-write-bps /dev/vda:2m "
         "--device-read-iops /dev/vda:3 --device-write-iops /dev/vda:4 --read-only --tmpfs /run:size=1m "
         "--stop-signal INT --stop-timeout 3 --ulimit nofile=1:2 --init --cap-add NET_ADMIN --cap-drop ALL "
-        "--privileged --network none --pull never"
+        "--privileged --pull never --network front --network name=back,ip=10.1.0.2 "
+        "--ip 10.0.0.2 --ip6 fd00::2 --mac-address 02-42-0A-00-00-02 --network-alias api --net-alias api "
+        "-p 8080:80 -p [::1]::53/udp -P --expose 90-91 --expose 92/sctp --dns 10.0.0.1 --dns-search example.org "
+        "--dns-option ndots:2 --dns-opt edns0 --add-host a:1.2.3.4 --add-host b:host-gateway "
+        "--network-bandwidth in=10m,out=512k"
     )
     assert qd(engine, "create", *arguments.split(), BASE, "run", "it") == 0
     rate = model.DeviceRate
@@ -98,7 +102,28 @@ def test_every_flag_of_create_reaches_the_engine(engine: MemoryEngine, monkeypat
             workdir="/w",
             user="1:2",
             labels={"k": "v"},
-            network="none",
+            network="front",
+            joins=(
+                model.Joining(
+                    network="front",
+                    address="10.0.0.2",
+                    address6="fd00::2",
+                    mac="02:42:0a:00:00:02",
+                    aliases=("api",),
+                ),
+                model.Joining(network="back", address="10.1.0.2"),
+            ),
+            ports=(
+                model.Port(container=80, host=8080),
+                model.Port(container=53, protocol="udp", address="::1"),
+            ),
+            publish_all=True,
+            expose=("90/tcp", "91/tcp", "92/sctp"),
+            dns=("10.0.0.1",),
+            dns_search=("example.org",),
+            dns_options=("ndots:2", "edns0"),
+            hosts=("a:1.2.3.4", "b:host-gateway"),
+            bandwidth=model.Bandwidth(into=10_000_000, out_of=512_000),
             tty=True,
             interactive=True,
             auto_remove=True,
@@ -147,8 +172,9 @@ def test_an_empty_entrypoint_clears_the_image_s(engine: MemoryEngine) -> None:
         (("run", "--rm", "--restart", "always", BASE), "contradict"),
         (("run", "--cpus", "1", "--cpu-quota", "5", BASE), "--cpu-quota"),
         (("run", "-m", "64m", "--memory-swap", "32m", BASE), "--memory-swap"),
-        (("run", "-p", "80:80", BASE), "-p"),
-        (("run", "-P=x", BASE), "-P=x"),
+        (("run", "-p", "80:0", BASE), "80:0"),
+        (("run", "-p", "80:80", "--network", "host", BASE), "-p"),
+        (("run", "-P=x", BASE), "-P"),
         (("exec", "web"), "program"),
         (("start", "-a", "one", "two"), "one container"),
         (("update", "web"), "nothing to change"),

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from engine.cli.parse.policy import parse_network
 from engine.cli.parse.security import parse_security
 from engine.errors import InvalidInput
 
@@ -44,10 +43,3 @@ def test_a_policy_is_read_where_the_operator_is(tmp_path: Path) -> None:
 def test_an_unknown_security_option_is_refused_with_those_that_there_are(text: str) -> None:
     with pytest.raises(InvalidInput):
         parse_security([text])
-
-
-def test_networks_that_there_are() -> None:
-    assert [parse_network(text) for text in ("none", "host", "container:a")] == ["none", "host", "container:a"]
-    for text in ("bridge", "container:", "container"):
-        with pytest.raises(InvalidInput):
-            parse_network(text)

@@ -10,7 +10,7 @@ from engine.cli.parse import environment
 from engine.cli.parse.filters import parse_filters
 from engine.cli.parse.keys import parse_keys
 from engine.cli.parse.mount import parse_tmpfs, parse_volume
-from engine.cli.parse.policy import parse_network, parse_restart, parse_ulimit
+from engine.cli.parse.policy import parse_restart, parse_ulimit
 from engine.errors import InvalidInput
 from engine.model import Bind, RestartPolicy, Ulimit, VolumeMount
 
@@ -121,13 +121,6 @@ def test_ulimits() -> None:
     for text in ("wings=2", "nofile", "nofile=", "nofile=a", "nofile=2:1", "nofile=-1:5", "nofile=1:"):
         with pytest.raises(InvalidInput):
             parse_ulimit(text)
-
-
-def test_only_the_network_none_is_there() -> None:
-    assert parse_network("none") == "none"
-    with pytest.raises(InvalidInput, match="bridge") as caught:
-        parse_network("bridge")
-    assert "none" in caught.value.hint
 
 
 @pytest.mark.parametrize(
