@@ -15,12 +15,12 @@ names by a resolver of their own, and need nothing of the host.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable
 from functools import partial
 from typing import Final
 
 from engine import errors
-from engine.network.host import native
+from engine.network.host import legacy, native, zones
 
 MARK: Final = "quarterdeck"
 
@@ -35,25 +35,44 @@ class Firewalls:
     async def admit(self, bridge: str, ipv6: bool = False) -> list[str]:
         """Have this bridge's traffic let through; twice is once. Sentences about what could not be done."""
         said: list[str] = []
-        await self._native(said, partial(native.admit, bridge, self._mark, ipv6=ipv6))
-        return [f"{words}; containers on {bridge} may not reach anything outside of it" for words in said]
+        if await _native(said, partial(native.admit, bridge, self._mark, ipv6=ipv6)):
+            await _heard(said, zones.admit(bridge))
+        await _heard(said, legacy.admit(bridge, self._mark, ipv6=ipv6))
+        return [f"{words}; so containers on {bridge} may reach nothing outside of it" for words in said]
 
     async def dismiss(self, bridge: str) -> list[str]:
-        """Take back what was done for this bridge; nothing done is no error."""
+        """Take back what was done for this bridge; nothing done is no error. Sentences as `admit` returns."""
         said: list[str] = []
-        await self._native(said, partial(native.dismiss, self._mark, bridge))
+        if await _native(said, partial(native.dismiss, self._mark, bridge)):
+            await _heard(said, zones.dismiss(bridge))
+        await _heard(said, legacy.dismiss(self._mark, bridge))
         return said
 
     async def sweep(self) -> list[str]:
         """Take back what was done for any bridge of this engine: after a crash, before the first `admit`."""
         said: list[str] = []
-        await self._native(said, partial(native.dismiss, self._mark))
+        if await _native(said, partial(native.dismiss, self._mark)):
+            await _heard(said, zones.sweep())
+        await _heard(said, legacy.dismiss(self._mark))
         return said
 
-    async def _native(self, said: list[str], work: Callable[[], list[str]]) -> list[str]:
-        """In a thread: a host may have chains without number."""
-        try:
-            return await asyncio.to_thread(work)
-        except (errors.EngineError, OSError) as err:
-            said.append(str(err))
-            return []
+
+async def _native(said: list[str], work: "partial[bool]") -> bool:
+    """In a thread, since a host may have chains without number; whether firewalld has to be told as well."""
+    try:
+        return await asyncio.to_thread(work)
+    except (errors.EngineError, OSError) as err:
+        said.append(_sentence(err))
+        return False
+
+
+async def _heard(said: list[str], work: Awaitable[None]) -> None:
+    try:
+        await work
+    except (errors.EngineError, OSError) as err:
+        said.append(_sentence(err))
+
+
+def _sentence(err: Exception) -> str:
+    hint = err.hint if isinstance(err, errors.EngineError) else ""
+    return f"another firewall of this host could not be told of a bridge: {err}" + (f" ({hint})" if hint else "")

@@ -4,13 +4,13 @@ iptables-nft shows them as `-i qd0 -m comment --comment quarterdeck:TAG -j ACCEP
 """
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Final
 
 from engine import errors
-from engine.network.host import fate
-from engine.network.host.fate import Rule
+from engine.network.host import exceptions, fate
 from engine.network.host.listing import Chain, Reader
 
 OURS: Final = "quarterdeck"
@@ -20,31 +20,55 @@ _ATTEMPTS: Final = 3
 """Between looking and changing, another program may have changed the chain."""
 
 
-def admit(bridge: str, mark: str, *, ipv6: bool) -> list[str]:
-    """Let this bridge's traffic through every chain that would drop it. Names of the programs that are concerned
-    besides: `firewalld`. Raises `EngineError`, OSError.
+def admit(bridge: str, mark: str, *, ipv6: bool) -> bool:
+    """Let this bridge's traffic through every chain that would drop it.
+
+    Returns whether firewalld is here and has not heard of the bridge. Raises: `EngineError`, OSError.
     """
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return _admit(bridge, mark, ipv6)
-        except errors.EngineError as err:
-            if err.errno != errno.ENOENT:
-                raise
-    return _admit(bridge, mark, ipv6)
+    return _again(partial(_admit, bridge, mark, ipv6))
 
 
-def _admit(bridge: str, mark: str, ipv6: bool) -> list[str]:
+def dismiss(mark: str, bridge: str | None = None) -> bool:
+    """Take back the exceptions of one bridge, or of all. Returns whether firewalld is here. Raises as `admit`."""
+    return _again(partial(_dismiss, mark, bridge))
+
+
+def _again(work: Callable[[Reader], bool]) -> bool:
+    """As often as another program changes the chain between our look and our change, within reason."""
     with closing(Reader()) as nft:
-        chains = nft.chains()
-        commands = [
-            command
-            for chain in _forwarding(chains)
-            if ipv6 or chain.family != "ip6"
-            for command in _exceptions(nft, chain, bridge, mark)
-        ]
-        if commands:
-            nft.run("\n".join(commands))
-    return [FIREWALLD] if any(chain.table == FIREWALLD for chain in chains) else []
+        for _ in range(_ATTEMPTS - 1):
+            try:
+                return work(nft)
+            except errors.EngineError as err:
+                if err.errno != errno.ENOENT:
+                    raise
+        return work(nft)
+
+
+def _admit(bridge: str, mark: str, ipv6: bool, nft: Reader) -> bool:
+    chains = nft.chains()
+    commands = [
+        command
+        for chain in _forwarding(chains)
+        if ipv6 or chain.family != "ip6"
+        for command in _admitting(nft, chain, bridge, mark)
+    ]
+    if commands:
+        nft.run("\n".join(commands))
+    return _is_firewalld_here(chains) and not nft.mentions("inet", FIREWALLD, bridge)
+
+
+def _dismiss(mark: str, bridge: str | None, nft: Reader) -> bool:
+    chains = nft.chains()
+    commands = [
+        f"delete rule {chain} handle {rule.handle}"
+        for chain in _forwarding(chains)
+        for rule in nft.rules(chain)
+        if exceptions.is_ours(rule, mark, bridge)
+    ]
+    if commands:
+        nft.run("\n".join(commands))
+    return _is_firewalld_here(chains)
 
 
 def _forwarding(chains: Sequence[Chain]) -> Iterator[Chain]:
@@ -55,53 +79,20 @@ def _forwarding(chains: Sequence[Chain]) -> Iterator[Chain]:
             yield chain
 
 
-def _exceptions(nft: Reader, chain: Chain, bridge: str, mark: str) -> Iterator[str]:
-    """Commands after which the chain lets both directions through; none where it does already."""
+def _is_firewalld_here(chains: Sequence[Chain]) -> bool:
+    return any(chain.table == FIREWALLD and chain.family == "inet" for chain in chains)
+
+
+def _admitting(nft: Reader, chain: Chain, bridge: str, mark: str) -> Iterator[str]:
+    """Commands after which the chain lets both directions through."""
     rules = nft.rules(chain)
     end = fate.of(rules, chain.policy, lambda name: nft.rules(chain._replace(name=name)))
-    if end.verdict != fate.DROP:
-        return
-    handles = [rule.handle for rule in rules]
-    place = handles.index(end.place) if end.place else len(handles)
-    for inward in (False, True):
-        ours = [rule for rule in rules if _is(rule, mark, bridge) and rule.inward == inward]
-        if any(rule in rules[:place] for rule in ours):
-            continue
-        yield from (f"delete rule {chain} handle {rule.handle}" for rule in ours)
-        where = f"insert rule {chain} handle {end.place}" if end.place else f"add rule {chain}"
-        yield f"{where} {accept(bridge, mark, inward)}"
+    for missing in exceptions.wanted(rules, end, mark, bridge):
+        yield from (f"delete rule {chain} handle {handle}" for handle in missing.stale)
+        where = f"insert rule {chain} handle {missing.place}" if missing.place else f"add rule {chain}"
+        yield f"{where} {_accept(bridge, mark, missing.inward)}"
 
 
-def accept(bridge: str, mark: str, inward: bool) -> str:
-    """The rule itself, in nft's language; with a counter, as iptables shows every rule."""
+def _accept(bridge: str, mark: str, inward: bool) -> str:
+    """The rule itself; with a counter, as iptables has one in every rule. `listing` reads it back."""
     return f'{"oifname" if inward else "iifname"} "{bridge}" counter accept comment "{mark}"'
-
-
-def dismiss(mark: str, bridge: str | None = None) -> list[str]:
-    """Take back the exceptions of one bridge, or of all; returns as `admit` does. Raises `EngineError`, OSError."""
-    for _ in range(_ATTEMPTS - 1):
-        try:
-            return _dismiss(mark, bridge)
-        except errors.EngineError as err:
-            if err.errno != errno.ENOENT:
-                raise
-    return _dismiss(mark, bridge)
-
-
-def _dismiss(mark: str, bridge: str | None) -> list[str]:
-    with closing(Reader()) as nft:
-        chains = nft.chains()
-        commands = [
-            f"delete rule {chain} handle {rule.handle}"
-            for chain in _forwarding(chains)
-            for rule in nft.rules(chain)
-            if _is(rule, mark, bridge)
-        ]
-        if commands:
-            nft.run("\n".join(commands))
-    return [FIREWALLD] if any(chain.table == FIREWALLD for chain in chains) else []
-
-
-def _is(rule: Rule, mark: str, bridge: str | None) -> bool:
-    """Whether it is an exception of this engine's, for this bridge or for any."""
-    return rule.comment == mark and bool(rule.link) and bridge in (None, rule.link)
