@@ -6,6 +6,7 @@
       containers/<id>/             record.json  state.json  upper/ work/  hostname hosts resolv.conf
       containers/<id>/runs/<n>/    output  index (see supervise/log.py)  spec.json  exit.json
       volumes/<name>/              volume.json  _data/ (see supervise/volumes.py)
+      networks/<id>.json           one network (see supervise/networks/store.py)
       events                       the journal, one JSON object a line
     RUN   /run/quarterdeck         0700, gone after a reboot
       supervisor.sock  keeper.sock
@@ -61,6 +62,11 @@ class Paths(NamedTuple):
     def volumes(self) -> str:
         """One folder a volume."""
         return f"{self.root}/volumes"
+
+    @property
+    def networks(self) -> str:
+        """One record a network."""
+        return f"{self.root}/networks"
 
     @property
     def events(self) -> str:

@@ -1,1 +1,1 @@
-"""Networks: which there are, who is on them, and what makes them so while containers run."""
+"""Networks, as far as the supervisor has to do with them."""
