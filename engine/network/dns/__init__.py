@@ -1,1 +1,1 @@
-"""The resolver of names of containers."""
+"""Names on networks: what containers ask at 127.0.0.11, and what they are told."""
