@@ -15,7 +15,7 @@ import pytest
 
 PROGRAMS = """
 tmux skopeo nft ip ss setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
-docker-registry htpasswd openssl umoci buildah setfattr
+docker-registry htpasswd openssl umoci buildah setfattr iptables-nft iptables-legacy ufw firewalld dbus-daemon
 tar bsdtar gzip zstd xz bzip2
 """.split()
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "blkio", "freezer", "devices")
