@@ -65,6 +65,15 @@ COMMANDS: Final[dict[str, Command]] = {
     "volume rm": Command("volume.rm", "[OPTIONS] VOLUME...", "Remove volumes"),
     "volume prune": Command("volume.prune", "[OPTIONS]", "Remove volumes that no container has"),
 }
+    "network create": Command("network.create", "[OPTIONS] NETWORK", "Make a network"),
+    "network ls": Command("network.ls", "[OPTIONS]", "List networks", False),
+    "network inspect": Command("network.inspect", "[OPTIONS] NETWORK...", "Show everything about networks", False),
+    "network rm": Command("network.rm", "[OPTIONS] NETWORK...", "Remove networks"),
+    "network prune": Command("network.prune", "[OPTIONS]", "Remove networks that no container is on"),
+    "network connect": Command("network.connect", "[OPTIONS] NETWORK CONTAINER", "Put a container on one more network"),
+    "network disconnect": Command(
+        "network.disconnect", "[OPTIONS] NETWORK CONTAINER", "Take a container off a network"
+    ),
 
 _CONTAINER: Final = {name: name for name, command in COMMANDS.items() if command.module.startswith("container.")} | {
     "ls": "ps",
@@ -89,6 +98,14 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
         }.items()
     },
     "system": {"df": "df", "info": "info", "events": "events", "prune": "prune"},
+    "network": {
+        word: f"network {command}"
+        for word, command in {
+            **{name: name for name in ("create", "ls", "inspect", "rm", "prune", "connect", "disconnect")},
+            "list": "ls",
+            "remove": "rm",
+        }.items()
+    },
 }
 """Docker's management words: `qd container ls` is `qd ps`."""
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine.client.copies import CopyCalls
 from engine.client.images import ImageCalls
+from engine.client.networks import NetworkCalls
 from engine.client.transport import Progress, plain, surroundings
 from engine.client.volumes import VolumeCalls
 from engine.connection import Connection
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from engine import model
 
 
-class Engine(ImageCalls, VolumeCalls, CopyCalls):
+class Engine(ImageCalls, VolumeCalls, NetworkCalls, CopyCalls):
     """A client of one engine; connects, and starts the supervisor, at the first call."""
 
     # --- the engine itself -------------------------------------------------------------------------------------

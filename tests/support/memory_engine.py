@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from support.memory_copies import MemoryCopies
 from support.memory_images import MemoryImages
+from support.memory_networks import MemoryNetworks
 
 from engine import errors, model
 from engine.client import Progress
@@ -16,7 +17,7 @@ from engine.session import Attached, Executed
 from engine.supervise.log import LogReader
 
 
-class MemoryEngine(MemoryImages, MemoryCopies):
+class MemoryEngine(MemoryImages, MemoryNetworks, MemoryCopies):
     """`calls` holds the name and the arguments of every change that was asked for."""
 
     def __init__(self) -> None:
@@ -35,6 +36,7 @@ class MemoryEngine(MemoryImages, MemoryCopies):
         self.about: dict[str, Any] = {}
         self.stored: tuple[model.Volume, ...] = ()
 
+        self.wired: tuple[model.Network, ...] = ()
     def info(self) -> model.Info:
         return msgspec.convert(self.about, model.Info)
 

@@ -1,0 +1,37 @@
+"""`qd network connect`."""
+
+from argparse import Namespace
+
+from engine.cli.arguments import Parser
+from engine.cli.context import Context
+from engine.errors import InvalidInput
+
+
+def configure(parser: Parser) -> None:
+    """Docker's flags."""
+    add = parser.add_argument
+    add("--ip", default="", metavar="ADDRESS", help="its IPv4 address there")
+    add("--ip6", default="", metavar="ADDRESS", help="its IPv6 address there")
+    add("--mac-address", default="", metavar="MAC", help="made of its address otherwise")
+    add("--alias", action="append", default=[], metavar="NAME", help="one more name of it on that network")
+    add("--driver-opt", action="append", default=[], metavar="KEY=VALUE", help="refused: there is none")
+    add("--link", action="append", default=[], metavar="CONTAINER", help="refused; see --alias")
+    add("network", metavar="NETWORK")
+    add("container", metavar="CONTAINER")
+
+
+def run(context: Context, args: Namespace) -> int:
+    """Connect."""
+    if args.driver_opt:
+        raise InvalidInput("a connection has no options", hint="leave out --driver-opt")
+    if args.link:
+        raise InvalidInput("containers are not linked", hint="on one network they know each other by name; see --alias")
+    context.engine.connect_network(
+        args.network,
+        args.container,
+        address=args.ip,
+        address6=args.ip6,
+        mac=args.mac_address,
+        aliases=tuple(args.alias),
+    )
+    return 0
