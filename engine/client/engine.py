@@ -179,6 +179,12 @@ class Engine(ImageCalls, VolumeCalls, NetworkCalls, CopyCalls):
 
         return self._get("top", {"ref": ref}, tuple[model.Process, ...])
 
+    def connections(self, ref: str) -> "model.Connections":
+        """The sockets of TCP and UDP in a running container's network, with names for who is at their far ends."""
+        from engine import model
+
+        return self._get("connections", {"ref": ref}, model.Connections)
+
     def stats(self, refs: tuple[str, ...] = ()) -> "tuple[model.Stats, ...]":
         """Figures of the named containers, or of all that run."""
         from engine import model

@@ -5,6 +5,7 @@ Times are nanoseconds since the epoch, sizes are bytes, durations are microsecon
 default" or "not known", never zero.
 """
 
+from engine.model.connection import Connection, Connections
 from engine.model.container import (
     NEXT,
     Container,
@@ -29,6 +30,8 @@ __all__ = [
     "Bandwidth",
     "Bind",
     "Change",
+    "Connection",
+    "Connections",
     "Container",
     "ContainerState",
     "CreateOptions",

@@ -13,6 +13,7 @@ from engine.supervise.images.comparing import Comparison
 from engine.supervise.images.fetching import Fetcher
 from engine.supervise.images.methods import ImageMethods
 from engine.supervise.lifecycle import Lifecycle
+from engine.supervise.networks import connections
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.requests import (
@@ -58,6 +59,7 @@ class Methods:
             "container": checked(Ref, self.container),
             "inspect": checked(Ref, self.inspect),
             "top": checked(Ref, self.top),
+            "connections": checked(Ref, self.connections),
             "stats": checked(Refs, self.stats),
             "history": checked(Ref, self.history),
             "diff": checked(Diff, self.diff),
@@ -112,6 +114,9 @@ class Methods:
 
     async def top(self, params: Ref, _peer: Peer) -> Any:
         return processes.listing(self._parts, self._find(params.ref))
+
+    async def connections(self, params: Ref, _peer: Peer) -> Any:
+        return await connections.listing(self._parts.registry, self._find(params.ref))
 
     async def stats(self, params: Refs, _peer: Peer) -> Any:
         found = [self._find(ref) for ref in params.refs] if params.refs else list(self._parts.registry)

@@ -32,11 +32,12 @@ class MemoryEngine(MemoryImages, MemoryNetworks, MemoryCopies):
         self.journal: list[model.Event] = []
         self.figures: list[model.Stats] = []
         self.running: list[model.Process] = []
+        self.sockets = model.Connections(found=())
         self.changed: list[model.Change] = []
         self.about: dict[str, Any] = {}
         self.stored: tuple[model.Volume, ...] = ()
-
         self.wired: tuple[model.Network, ...] = ()
+
     def info(self) -> model.Info:
         return msgspec.convert(self.about, model.Info)
 
@@ -135,6 +136,10 @@ class MemoryEngine(MemoryImages, MemoryNetworks, MemoryCopies):
     def processes(self, ref: str) -> tuple[model.Process, ...]:
         self._note("processes", ref)
         return tuple(self.running)
+
+    def connections(self, ref: str) -> model.Connections:
+        self._note("connections", ref)
+        return self.sockets
 
     def stats(self, refs: tuple[str, ...] = ()) -> tuple[model.Stats, ...]:
         self._note("stats", refs)

@@ -1,4 +1,4 @@
-"""`qd top`."""
+"""`qd top`: the processes of a container, or its connections."""
 
 import time
 from argparse import Namespace
@@ -7,16 +7,19 @@ from typing import Final
 from engine.cli.arguments import Parser
 from engine.cli.context import Context
 from engine.cli.render.listing import Column, Row, add_format, write_listing
+from engine.cli.report import say
 from engine.errors import InvalidInput
-from engine.model import Process
+from engine.model import Connection, Process
 
 COLUMNS: Final = tuple(Column(name, name) for name in ("UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"))
+SOCKET_COLUMNS: Final = tuple(Column(name, name.upper()) for name in ("Proto", "Local", "Far", "State"))
 _DAY_SECONDS: Final = 86400
 
 
 def configure(parser: Parser) -> None:
     """A name; Docker passes what follows to ps, which is not asked here."""
     add_format(parser)
+    parser.flag("--net", help="its connections, and what listens, in place of its processes")
     parser.add_argument("container", metavar="CONTAINER")
     parser.add_argument(
         "ps_options", nargs="*", default=[], metavar="PS_OPTION", help="not there: the columns are those of ps -ef"
@@ -29,10 +32,40 @@ def run(context: Context, args: Namespace) -> int:
         raise InvalidInput(
             "options of ps are not understood", hint=f"qd top {args.container} --format '{{{{.PID}}}} {{{{.CMD}}}}'"
         )
+    if args.net:
+        return _list_connections(context, args)
     now_ns = time.time_ns()
     rows = [row(process, now_ns) for process in context.engine.processes(args.container)]
     write_listing(COLUMNS, rows, args.format)
     return 0
+
+
+def _list_connections(context: Context, args: Namespace) -> int:
+    """What else is to be known goes to standard error, so that the list stays one."""
+    seen = context.engine.connections(args.container)
+    if seen.whose:
+        owner = "the host's" if seen.whose == "host" else f"that of container {seen.whose}"
+        say(f"the network of {args.container} is {owner}, and so are these connections")
+    write_listing(SOCKET_COLUMNS, [socket_row(one) for one in seen.found], args.format)
+    if seen.cut:
+        say("there are more, which are not listed")
+    return 0
+
+
+def socket_row(one: Connection) -> Row:
+    """Ends as ss(8) writes them, the far one with the name of who it is; a star is no far end."""
+    far = _end(one.far_address, one.far_port) if one.far_address else "*"
+    return {
+        "Proto": one.protocol,
+        "Local": _end(one.address, one.port),
+        "Far": f"{far} ({one.far_name})" if one.far_name else far,
+        "FarName": one.far_name,
+        "State": one.state,
+    }
+
+
+def _end(address: str, port: int) -> str:
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def row(process: Process, now_ns: int) -> Row:

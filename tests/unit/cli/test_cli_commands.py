@@ -465,6 +465,38 @@ def test_top_has_the_columns_of_ps(engine: MemoryEngine, capsys: pytest.CaptureF
     assert row.split() == ["0", "100", "9", "0", "Jan01", "pts/0", "01:02:05", "sh", "[31m"]
 
 
+def test_top_shows_connections_with_the_names_of_their_far_ends(
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    far = {"far_address": "fd00::3", "far_port": 5432, "far_name": "db"}
+    found = (
+        model.Connection(protocol="tcp", state="ESTABLISHED", address="fd00::2", port=40000, **far),
+        model.Connection(protocol="udp", state="UNCONN", address="0.0.0.0", port=53),
+    )
+    engine.sockets = model.Connections(found=found)
+    assert qd(engine, "top", "--net", "web") == 0
+    out, err = capsys.readouterr()
+    assert [line.split() for line in out.splitlines()] == [
+        ["PROTO", "LOCAL", "FAR", "STATE"],
+        ["tcp", "[fd00::2]:40000", "[fd00::3]:5432", "(db)", "ESTABLISHED"],
+        ["udp", "0.0.0.0:53", "*", "UNCONN"],
+    ]
+    assert err == ""
+    assert qd(engine, "top", "--net", "web", "--format", "json") == 0
+    assert json.loads(capsys.readouterr().out.splitlines()[0])["FarName"] == "db"
+
+
+@pytest.mark.parametrize(("whose", "words"), [("host", "the host's"), ("web", "that of container web")])
+def test_top_says_whose_connections_those_are(
+    whose: str, words: str, engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine.sockets = model.Connections(found=(), whose=whose, cut=True)
+    assert qd(engine, "top", "--net", "side") == 0
+    err = capsys.readouterr().err
+    assert f"the network of side is {words}" in err
+    assert "there are more" in err
+
+
 def test_diff_keeps_bytes_that_are_no_text(engine: MemoryEngine, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     path = b"/opt/\xff".decode(errors="surrogateescape")
     engine.changed = [model.Change(kind="A", path=path), model.Change(kind="C", path="/etc")]
