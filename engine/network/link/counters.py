@@ -40,14 +40,15 @@ class Counting:
         with Transport() as transport:
             bodies = transport.dump(_request())
             rows = {int(_IF_STATS_MSG.unpack_from(body)[1]): body for body in bodies}
-            if not rows.keys() <= self._names.keys():
-                self._learn(transport)
-            self._names = {index: self._names.get(index, "") for index in rows}
-        return {name: swapped(rows[index]) for index, name in self._names.items() if name}
+            known = self._names
+            self._names = {
+                number: known[number] if number in known else self._name(transport, number) for number in rows
+            }
+        return {name: swapped(rows[number]) for number, name in self._names.items() if name}
 
-    def _learn(self, transport: Transport) -> None:
-        for link in lookups.every(transport):
-            self._names[link.number] = link.name if link.kind == "veth" and link.alias == self._alias else ""
+    def _name(self, transport: Transport, number: int) -> str:
+        link = lookups.find_number(transport, number)
+        return link.name if link and link.kind == "veth" and link.alias == self._alias else ""
 
 
 def _request() -> Request:

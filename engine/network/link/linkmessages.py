@@ -24,6 +24,16 @@ _HAIRPIN: Final = nested(
     text(n.IFLA_INFO_SLAVE_KIND, "bridge"),
     nested(n.IFLA_INFO_SLAVE_DATA, u8(n.IFLA_BRPORT_MODE, n.BRIDGE_MODE_HAIRPIN)),
 )
+_BRIDGE: Final = nested(
+    n.IFLA_LINKINFO,
+    text(n.IFLA_INFO_KIND, "bridge"),
+    nested(
+        n.IFLA_INFO_DATA,
+        u32(n.IFLA_BR_FORWARD_DELAY, 0),
+        u32(n.IFLA_BR_STP_STATE, 0),
+        u8(n.IFLA_BR_MCAST_SNOOPING, 0),
+    ),
+)
 _ONE_QUEUE: Final = u32(n.IFLA_NUM_TX_QUEUES, 1) + u32(n.IFLA_NUM_RX_QUEUES, 1)
 """A queue for each processor is the default, which makes folders in /sys and serves nothing: no queue ever fills."""
 
@@ -43,17 +53,8 @@ def _link(index: int, flags: int, *inner: bytes) -> bytes:
 
 
 def make_bridge(name: str, tag: str) -> Request:
-    """A bridge without a spanning tree, so that a port forwards from its first moment on; see `set_bridge`.
-
-    Without snooping, which keeps multicast from containers whose reports were sent before their port was up.
-    """
-    data = nested(
-        n.IFLA_INFO_DATA,
-        u32(n.IFLA_BR_FORWARD_DELAY, 0),
-        u32(n.IFLA_BR_STP_STATE, 0),
-        u8(n.IFLA_BR_MCAST_SNOOPING, 0),
-    )
-    info = nested(n.IFLA_LINKINFO, text(n.IFLA_INFO_KIND, "bridge"), data)
+    """A bridge, down."""
+    info = nested(n.IFLA_LINKINFO, text(n.IFLA_INFO_KIND, "bridge"))
     body = _link(0, 0, text(n.IFLA_IFNAME, name), mac(n.IFLA_ADDRESS, stable_mac(tag, name)), info)
     return Request(f"make the bridge {name}", n.RTM_NEWLINK, n.NLM_F_CREATE | n.NLM_F_EXCL, body)
 
@@ -61,9 +62,12 @@ def make_bridge(name: str, tag: str) -> Request:
 def set_bridge(name: str, alias: str, mtu: int, has_ipv6: bool) -> Request:
     """Alias and MTU of a bridge; up. It gets no IPv6 address by itself.
 
+    Without a spanning tree, so that a port forwards from its first moment on, and without snooping, which keeps
+    multicast from containers whose reports were sent before their port was up.
+
     `has_ipv6`, here and below: whether the kernel has it; without, it refuses the attribute.
     """
-    inner = [text(n.IFLA_IFNAME, name), text(n.IFLA_IFALIAS, alias), u32(n.IFLA_MTU, mtu)]
+    inner = [text(n.IFLA_IFNAME, name), text(n.IFLA_IFALIAS, alias), u32(n.IFLA_MTU, mtu), _BRIDGE]
     if has_ipv6:
         inner.append(_NO_ADDRESS_OF_ITS_OWN)
     return Request(f"set up the bridge {name}", n.RTM_NEWLINK, 0, _link(0, n.IFF_UP, *inner))
@@ -164,10 +168,10 @@ def get(name: str) -> Request:
     return Request(f"look at the link {name}", n.RTM_GETLINK, 0, _link(0, 0) + inner)
 
 
-def get_index(index: int) -> Request:
+def get_number(number: int) -> Request:
     """One link by its number."""
     inner = u32(n.IFLA_EXT_MASK, n.RTEXT_FILTER_SKIP_STATS)
-    return Request(f"look at the link {index}", n.RTM_GETLINK, 0, _link(index, 0) + inner)
+    return Request(f"look at the link {number}", n.RTM_GETLINK, 0, _link(number, 0) + inner)
 
 
 def list_all() -> Request:

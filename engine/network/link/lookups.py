@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from engine import errors
 from engine.network.link import linkmessages, numbers
-from engine.network.link.encoding import attributes, text_of, u32_of
+from engine.network.link.encoding import Request, attributes, text_of, u32_of
 from engine.network.link.transport import Refused, Transport
 
 _IFINFOMSG_BYTES: Final = 16
@@ -50,8 +50,17 @@ def parse(body: bytes) -> Link:
 
 def find(transport: Transport, name: str) -> Link | None:
     """The link with this name. Raises: OSError."""
+    return _asked(transport, linkmessages.get(name))
+
+
+def find_number(transport: Transport, number: int) -> Link | None:
+    """The link with this number. Raises: OSError."""
+    return _asked(transport, linkmessages.get_number(number))
+
+
+def _asked(transport: Transport, request: Request) -> Link | None:
     try:
-        body = transport.ask(linkmessages.get(name))
+        body = transport.ask(request)
     except Refused as refused:
         if refused.errno == errno.ENODEV:
             return None

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network, ip_interface, ip_network
 from typing import Final, NamedTuple
 
-from engine.network.link import addressmessages, linkmessages, lookups
+from engine.network.link import addressmessages, lookups
 from engine.network.link import numbers as n
 from engine.network.link.encoding import Request, attributes, u32_of
 from engine.network.link.transport import Refused, Transport
@@ -68,10 +68,9 @@ def uplink() -> Uplink:
     with Transport() as transport:
         for destination in _OUTSIDE:
             if index := _way(transport, destination):
-                link = transport.ask(linkmessages.get_index(index))
+                link = lookups.find_number(transport, index)
                 if link is not None:
-                    found = lookups.parse(link)
-                    return Uplink(found.name, found.mtu)
+                    return Uplink(link.name, link.mtu)
     return Uplink("", _DEFAULT_MTU)
 
 
