@@ -34,6 +34,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "exec": Command("container.exec", "[OPTIONS] CONTAINER COMMAND [ARG...]", "Run a program in a running container"),
     "attach": Command("container.attach", "[OPTIONS] CONTAINER", "Attach to a running container's own terminal"),
     "logs": Command("container.logs", "[OPTIONS] CONTAINER", "Show the output of a container", False),
+    "port": Command("container.port", "CONTAINER [PORT[/PROTOCOL]]", "List published ports, or where one is", False),
     "top": Command("container.top", "CONTAINER", "List the processes of a container", False),
     "stats": Command("container.stats", "[OPTIONS] [CONTAINER...]", "Show what containers use, live", False),
     "inspect": Command("container.inspect", "[OPTIONS] NAME...", "Show everything about containers or images", False),

@@ -155,7 +155,7 @@ class Engine(ImageCalls, VolumeCalls, NetworkCalls, CopyCalls):
         self, *, everything: bool = True, filters: dict[str, list[str]] | None = None
     ) -> "tuple[model.Container, ...]":
         """Containers, newest first; only running ones unless `everything`. Filters as `docker ps --filter`:
-        id, name, label, status, exited, ancestor, before, since."""
+        id, name, label, status, exited, ancestor, before, since, publish, expose, network."""
         from engine import model
 
         params = {"all": everything, "filters": filters or {}}

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from engine import errors, model
+from engine.supervise import published
 from engine.supervise.registry import ACTIVE, Live, Registry
 
-KEYS = ("id", "name", "label", "status", "exited", "ancestor", "before", "since")
+KEYS = ("id", "name", "label", "status", "exited", "ancestor", "before", "since", *published.KEYS)
 
 
 def select(registry: Registry, *, everything: bool, filters: dict[str, list[str]]) -> list[model.Container]:
@@ -53,6 +54,8 @@ def _matches_one(live: Live, key: str, value: str) -> bool:
             return live.state.status == "exited" and str(live.state.exit_code) == value
         case "ancestor":
             return value in (live.container.image, live.container.image_id, live.container.image.partition(":")[0])
+        case "publish" | "expose" | "network":
+            return published.matches(live.container, key, value)
         case _:
             name, equals, wanted = value.partition("=")
             labels = live.options.labels

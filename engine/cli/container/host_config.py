@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from engine.cli.container.network_view import network_config
 from engine.model import Bind, Container, CreateOptions, Device, DeviceRate, Limits, VolumeMount
 
 _SHM: Final = 64 << 20
@@ -14,7 +15,7 @@ def host_config(container: Container, spec: dict[str, Any] | None) -> dict[str, 
     return {
         "Binds": [*map(_bind, options.binds), *map(_named, options.volumes)] or None,
         "VolumesFrom": list(options.volumes_from) or None,
-        "NetworkMode": options.network,
+        **network_config(options),
         "RestartPolicy": {"Name": options.restart.name, "MaximumRetryCount": options.restart.max_retries},
         "AutoRemove": options.auto_remove,
         "CapAdd": list(options.cap_add) or None,

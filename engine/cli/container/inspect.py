@@ -16,7 +16,7 @@ from engine.cli.image.names import is_named
 from engine.cli.render.listing import add_format
 from engine.cli.render.template import Template
 from engine.errors import EngineError, NotFound
-from engine.model import Container, Image
+from engine.model import Container, Image, Network
 
 
 def configure(parser: Parser) -> None:
@@ -66,4 +66,12 @@ def _container(context: Context, name: str) -> dict[str, Any]:
     found = context.engine.inspect(name)
     container = msgspec.convert(found["container"], Container)
     image = msgspec.convert(found["image"], Image) if found.get("image") else None
-    return container_view(container, image, found.get("spec"), found.get("paths") or {})
+    networks = _networks(context, container)
+    return container_view(container, image, found.get("spec"), found.get("paths") or {}, networks)
+
+
+def _networks(context: Context, container: Container) -> dict[str, Network]:
+    """Those that it is on, by their ids."""
+    if not container.endpoints:
+        return {}
+    return {network.id: network for network in context.engine.networks()}

@@ -4,12 +4,14 @@ What has no counterpart here is left out rather than invented; what Docker has n
 paths of control groups) has one of ours beside.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from engine.cli.container.host_config import host_config
 from engine.cli.container.mounts_view import mounts_view
+from engine.cli.container.network_view import exposed_ports, network_settings
 from engine.cli.render.human import rfc3339
-from engine.model import Container, Image, Status
+from engine.model import Container, Image, Network, Status
 
 NEVER = "0001-01-01T00:00:00Z"
 """Go's zero time, which Docker prints where nothing has happened yet."""
@@ -17,9 +19,14 @@ _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 def container_view(
-    container: Container, image: Image | None, spec: dict[str, Any] | None, paths: dict[str, Any]
+    container: Container,
+    image: Image | None,
+    spec: dict[str, Any] | None,
+    paths: dict[str, Any],
+    networks: Mapping[str, Network] | None = None,
 ) -> dict[str, Any]:
-    """The object of one container. `spec` is the OCI runtime-spec of its last run, None before the first."""
+    """The object of one container. `spec` is the OCI runtime-spec of its last run, None before the first; `networks`
+    are those that it is on, by their ids."""
     program, *arguments = container.command or ("",)
     return {
         "Id": container.id,
@@ -37,7 +44,7 @@ def container_view(
         "GraphDriver": {"Name": "overlay", "Data": {"UpperDir": paths.get("upper") or ""}},
         "Mounts": mounts_view(container.options, paths.get("volumes") or {}),
         "Config": _config(container, image, spec),
-        "NetworkSettings": _network(container),
+        "NetworkSettings": network_settings(container, networks or {}, image_config(image).get("ExposedPorts") or {}),
         "Cgroups": paths.get("cgroup") or {},
     }
 
@@ -80,6 +87,7 @@ def _config(container: Container, image: Image | None, spec: dict[str, Any] | No
         "Labels": {**(of_image.get("Labels") or {}), **options.labels},
         "StopSignal": options.stop_signal or of_image.get("StopSignal", "SIGTERM"),
         "StopTimeout": options.stop_timeout_seconds,
+        "ExposedPorts": exposed_ports(options, of_image.get("ExposedPorts") or {}),
     }
 
 
@@ -87,9 +95,3 @@ def image_config(image: Image | None) -> dict[str, Any]:
     """The `config` object of the image config; empty where there is none. Source: OCI image-spec, config.md."""
     config = image.config.get("config") if image is not None else None
     return config if isinstance(config, dict) else {}
-
-
-def _network(container: Container) -> dict[str, Any]:
-    """Loopback alone, so far."""
-    none = {"IPAddress": "", "Gateway": "", "MacAddress": "", "IPPrefixLen": 0}
-    return {"Bridge": "", "Ports": {}, "IPAddress": "", "Networks": {container.options.network: none}}

@@ -11,11 +11,12 @@ from engine.cli.context import Context
 from engine.cli.parse.filters import parse_filters
 from engine.cli.render.human import ago, local_time
 from engine.cli.render.listing import Column, Row, add_format, write_listing
+from engine.cli.render.ports import ports_column
 from engine.cli.render.status import status
 from engine.cli.render.table import ellipsis, short_id
 from engine.model import Container
 
-FILTERS: Final = ("id", "name", "label", "status", "exited", "ancestor", "before", "since")
+FILTERS: Final = tuple("id name label status exited ancestor before since publish expose network".split())
 COLUMNS: Final = (
     Column("ID", "CONTAINER ID"),
     Column("Image", "IMAGE"),
@@ -72,10 +73,10 @@ def row(container: Container, now_ns: int, *, full: bool = False) -> Row:
         "RunningFor": ago(container.created_ns, now_ns),
         "State": container.state.status.value,
         "Status": status(container, now_ns),
-        "Ports": "",
+        "Ports": ports_column(container),
         "Names": container.name,
         "Labels": ",".join(f"{key}={value}" for key, value in sorted(options.labels.items())),
         "LocalVolumes": str(len(options.volumes)),
         "Mounts": ",".join(mounts),
-        "Networks": options.network,
+        "Networks": ",".join(join.network for join in options.joins) or options.network,
     }
