@@ -57,9 +57,9 @@ class Reader(libnftables.Nft):
             return ()
         return [_rule(item["rule"]) for item in self._list(f"list chain {chain}") if "rule" in item]
 
-    def mentions(self, family: str, table: str, link: str) -> bool:
-        """Whether a table says anything of a link by its name. Raises `EngineError`."""
-        return json.dumps(link) in self.run(f"list table {family} {table}")
+    def mentions(self, family: str, table: str, text: str) -> bool:
+        """Whether this is anywhere in the JSON of a table. Raises `EngineError`."""
+        return text in self.run(f"list table {family} {table}")
 
     def _list(self, command: str) -> list[dict[str, Any]]:
         text = self.run(command)

@@ -29,7 +29,7 @@ def admit(bridge: str, mark: str, *, ipv6: bool) -> bool:
 
 
 def dismiss(mark: str, bridge: str | None = None) -> bool:
-    """Take back the exceptions of one bridge, or of all. Returns whether firewalld is here. Raises as `admit`."""
+    """Take back the exceptions of one bridge, or of all; whether firewalld knows of it or any. Raises as `admit`."""
     return _again(partial(_dismiss, mark, bridge))
 
 
@@ -55,7 +55,7 @@ def _admit(bridge: str, mark: str, ipv6: bool, nft: Reader) -> bool:
     ]
     if commands:
         nft.run("\n".join(commands))
-    return _is_firewalld_here(chains) and not nft.mentions("inet", FIREWALLD, bridge)
+    return _is_firewalld_here(chains) and not nft.mentions("inet", FIREWALLD, f'"{bridge}"')
 
 
 def _dismiss(mark: str, bridge: str | None, nft: Reader) -> bool:
@@ -68,7 +68,7 @@ def _dismiss(mark: str, bridge: str | None, nft: Reader) -> bool:
     ]
     if commands:
         nft.run("\n".join(commands))
-    return _is_firewalld_here(chains)
+    return _is_firewalld_here(chains) and nft.mentions("inet", FIREWALLD, f'"{bridge}"' if bridge else '"qd')
 
 
 def _forwarding(chains: Sequence[Chain]) -> Iterator[Chain]:

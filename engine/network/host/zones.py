@@ -28,7 +28,7 @@ async def admit(bridge: str) -> None:
 
 
 async def dismiss(bridge: str) -> None:
-    """Unbind it. That it is not bound is a warning of the program's, and no failure."""
+    """Unbind what has been bound. Raises: `EngineError`, OSError."""
     await programs.run(_program(), _ZONE, f"--remove-interface={bridge}")
 
 

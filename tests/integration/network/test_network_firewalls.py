@@ -1,0 +1,156 @@
+"""Other firewalls that drop what they forward let a bridge's traffic through, and are as before afterwards."""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from typing import Any
+
+import pytest
+from support import other_firewalls
+from support.netlab import Lab, Machine
+from support.other_firewalls import BRIDGE, SETUPS, passing, rules
+
+from engine.network.host import programs
+from engine.network.host.firewalls import Firewalls
+
+pytestmark = [pytest.mark.root, pytest.mark.requires("ip", "nft", "iptables-nft", "iptables-legacy")]
+
+ALL = {"out": True, "in": True, "out6": True, "in6": True}
+NONE = dict.fromkeys(ALL, False)
+TAG = "abcdef"
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture(scope="module")
+def box(lab: Lab) -> Iterator[Machine]:
+    with other_firewalls.box(lab) as machine:
+        machine.serve("tcp", 80)
+        lab.other.serve("tcp", 80)
+        yield machine
+
+
+@pytest.fixture(autouse=True)
+def _cleared(lab: Lab, box: Machine) -> Iterator[None]:
+    yield
+    other_firewalls.clear(lab.host)
+
+
+def work(lab: Lab, coroutine: Coroutine[Any, Any, list[str]]) -> list[str]:
+    with lab.host.enter():
+        return asyncio.run(coroutine)
+
+
+def test_everything_passes_where_no_firewall_is(lab: Lab, box: Machine) -> None:
+    assert passing(lab, box) == ALL
+
+
+@pytest.mark.parametrize("name", SETUPS)
+def test_a_firewall_that_drops_the_rest_lets_a_bridge_through_until_it_is_dismissed(
+    lab: Lab, box: Machine, name: str
+) -> None:
+    SETUPS[name](lab.host)
+    before = rules(lab.host)
+    assert passing(lab, box) == NONE
+    assert work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True)) == []
+    assert passing(lab, box) == ALL
+    assert work(lab, Firewalls(TAG).dismiss(BRIDGE)) == []
+    assert rules(lab.host) == before
+    assert passing(lab, box) == NONE
+
+
+@pytest.mark.requires("ufw")
+def test_ufw_lets_a_bridge_through_until_it_is_dismissed(lab: Lab, box: Machine) -> None:
+    other_firewalls.ufw(lab.host)
+    before = rules(lab.host)
+    assert not passing(lab, box)["out"]
+    work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True))
+    assert passing(lab, box) == ALL
+    work(lab, Firewalls(TAG).dismiss(BRIDGE))
+    assert rules(lab.host) == before
+
+
+@pytest.mark.parametrize("name", SETUPS)
+def test_to_admit_a_bridge_twice_is_to_admit_it_once(lab: Lab, box: Machine, name: str) -> None:
+    SETUPS[name](lab.host)
+    work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True))
+    once = rules(lab.host)
+    work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True))
+    assert rules(lab.host) == once
+
+
+@pytest.mark.parametrize("name", SETUPS)
+def test_a_sweep_takes_back_what_a_crash_has_left_and_nothing_of_another_engine(
+    lab: Lab, box: Machine, name: str
+) -> None:
+    SETUPS[name](lab.host)
+    work(lab, Firewalls("").admit("qd0"))
+    theirs = rules(lab.host)
+    work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True))
+    work(lab, Firewalls(TAG).admit("qd0123456789", ipv6=True))
+    assert rules(lab.host) != theirs
+    assert work(lab, Firewalls(TAG).sweep()) == []
+    assert rules(lab.host) == theirs
+
+
+@pytest.mark.parametrize("kind", ["nft", "legacy"])
+def test_iptables_shows_an_exception_and_what_an_operator_forbids_stays_forbidden(
+    lab: Lab, box: Machine, kind: str
+) -> None:
+    other_firewalls.docker(kind)(lab.host)
+    lab.host.run(f"iptables-{kind}", *f"-A DOCKER-USER -o {BRIDGE} -j DROP".split())
+    work(lab, Firewalls(TAG).admit(BRIDGE))
+    assert passing(lab, box) == {**NONE, "out": False}  # its answers are dropped as well
+    listed = lab.host.run(f"iptables-{kind}", "-S", "FORWARD").splitlines()
+    assert listed[-2:] == [
+        f'-A FORWARD -{direction} {BRIDGE} -m comment --comment "quarterdeck:{TAG}" -j ACCEPT' for direction in "io"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["nft", "legacy"])
+def test_an_exception_behind_the_rule_that_drops_is_put_in_front_of_it(lab: Lab, box: Machine, kind: str) -> None:
+    other_firewalls.policy(kind)(lab.host)
+    work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True))
+    for name in ("iptables", "ip6tables"):
+        lab.host.run(f"{name}-{kind}", "-I", "FORWARD", "-j", "DROP")
+    assert passing(lab, box) == NONE
+    work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True))
+    assert passing(lab, box) == ALL
+    assert len([line for line in rules(lab.host) if BRIDGE in line]) == 4
+
+
+def test_no_program_is_started_where_there_are_no_rules_of_the_older_kind(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(*command: str, **_: object) -> str:
+        raise AssertionError(command)
+
+    monkeypatch.setattr(programs, "run", refuse)
+    fresh = Machine("fresh")
+    try:
+        with fresh.enter():
+            fresh.run("nft", other_firewalls.NFT_POLICY)
+            assert asyncio.run(Firewalls(TAG).admit(BRIDGE, ipv6=True)) == []
+            assert asyncio.run(Firewalls(TAG).dismiss(BRIDGE)) == []
+    finally:
+        fresh.close()
+
+
+def test_tables_of_our_engines_are_passed_over(lab: Lab, box: Machine) -> None:
+    for name in ("quarterdeck", "quarterdeck-000000"):
+        lab.host.run(*f"nft add table inet {name}".split())
+        lab.host.run("nft", f"add chain inet {name} f {{ type filter hook forward priority 0; policy drop; }}")
+    before = rules(lab.host)
+    assert work(lab, Firewalls(TAG).admit(BRIDGE, ipv6=True)) == []
+    assert rules(lab.host) == before
+
+
+def test_legacy_rules_without_their_program_are_told_with_the_package(
+    lab: Lab, box: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other_firewalls.policy("legacy")(lab.host)
+    monkeypatch.setattr(programs, "find", lambda name: None)
+    [said] = work(lab, Firewalls(TAG).admit(BRIDGE))
+    assert "iptables-legacy" in said
+    assert "apt-get install iptables" in said
