@@ -2,14 +2,14 @@
 
 from typing import Final
 
-from engine.model import CreateOptions, Limits, RestartPolicy
+from engine.model import CreateOptions, Limits, Port, RestartPolicy
 
 LABEL: Final = "quarterdeck.demo"
 IMAGE: Final = "localhost/base:latest"
 LOGGER: Final = "logger"
 
 _WEB: Final = """\
-if command -v python3 >/dev/null; then exec python3 -u -m http.server 8080 --bind 127.0.0.1 --directory /usr; fi
+if command -v python3 >/dev/null; then exec python3 -u -m http.server 8080 --directory /usr; fi
 echo 'no python3 in the image: no web server, only its heart beat'
 trap 'exit 0' INT
 while :; do date; sleep 10; done
@@ -57,7 +57,7 @@ def demo_containers() -> tuple[CreateOptions, ...]:
     """What is created, in the order in which it is started."""
     memory = 64 << 20
     return (
-        _script("web", _WEB, stop_signal="SIGINT"),
+        _script("web", _WEB, stop_signal="SIGINT", ports=(Port(container=8080, address="127.0.0.1"),)),
         _script(LOGGER, _LOGGER),
         _script("burner", _BURNER, limits=Limits(cpus=0.2)),
         _script(
@@ -86,6 +86,7 @@ def _script(
     limits: Limits = Limits(pids=64),  # noqa: B008 - a frozen value
     restart: RestartPolicy = RestartPolicy(),  # noqa: B008 - a frozen value
     stop_signal: str | None = None,
+    ports: tuple[Port, ...] = (),
 ) -> CreateOptions:
     return CreateOptions(
         image=IMAGE,
@@ -95,5 +96,6 @@ def _script(
         limits=limits,
         restart=restart,
         stop_signal=stop_signal,
+        ports=ports,
         stop_timeout_seconds=2,
     )

@@ -33,12 +33,13 @@ class Creator:
         self._parts = parts
         self._provisions = provided
         self._meter = meter
+        self._places = parts.fabric.places(parts.registry)
         self._roots: dict[str, tuple[int, int, int]] = {}
 
     async def create(self, options: model.CreateOptions, find_image: FindImage) -> str:
         """Make a container; its id. Nothing is left where it fails."""
         self._parts.registry.free_name(options.name)
-        options = neighbours.settled(options, self._parts.registry)
+        options = self._places.settled(neighbours.settled(options, self._parts.registry))
         found = await find_image(options.image)
         async with self._parts.reserving(found.id) as image:
             return await self._create(options, image)
@@ -76,8 +77,11 @@ class Creator:
             options=options,
             state=model.ContainerState(),
             ids=self._ids(options),
+            endpoints=self._places.endpoints(options),
+            ports=self._places.ports(options, image),
         )
-        identity.write_files(parts.paths, container)
+        resolv = parts.fabric.resolvers.text(container)
+        identity.write_files(parts.paths, container, resolv, self._places.gateway(container.endpoints))
         self._check(container, image)
         parts.registry.add(Live(container, self._meter(container)))
 

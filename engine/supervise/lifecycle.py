@@ -231,6 +231,8 @@ class Lifecycle:
                 raise errors.InvalidInput(f"container {name} has that name already")
             old = live.name
             self._parts.registry.change(live, name=self._parts.registry.free_name(name))
+            if live.active:
+                self._parts.fabric.resolvers.publish(live)
         self._parts.tell(live, "rename", oldName=old)
 
     async def update(self, live: Live, limits: model.Limits | None, restart: model.RestartPolicy | None) -> None:

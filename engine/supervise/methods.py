@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from engine import errors, model, wire
+from engine.network.link import routes
 from engine.supervise import events, listing, processes, report
 from engine.supervise.copies.methods import Copies
 from engine.supervise.images.committing import Committer
@@ -14,6 +15,8 @@ from engine.supervise.images.fetching import Fetcher
 from engine.supervise.images.methods import ImageMethods
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.networks import connections
+from engine.supervise.networks.connecting import Connecting
+from engine.supervise.networks.methods import NetworkMethods
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.requests import (
@@ -47,6 +50,8 @@ class Methods:
         parts.background(self._fetcher.mend())
         self._comparison = Comparison(parts)
         self._copies = Copies(parts)
+        connecting = Connecting(parts, parts.fabric.places(parts.registry), parts.fabric)
+        self._networks = NetworkMethods(parts, parts.networks, connecting, routes.taken, parts.fabric.drop)
         self._images = ImageMethods(parts, self._fetcher, Committer(parts, lifecycle, self._fetcher))
 
     def table(self) -> dict[str, Method]:
@@ -84,7 +89,7 @@ class Methods:
             "exec": checked(Exec, self.exec),
             "prune": checked(Nothing, self.prune),
         }
-        for room in (self._images, self._volumes, self._copies):
+        for room in (self._images, self._volumes, self._copies, self._networks):
             look |= room.looking()
             change |= room.changing()
         looking = {name: Method(handler, interruptible=True) for name, handler in look.items()}

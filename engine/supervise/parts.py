@@ -15,6 +15,8 @@ from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths
 from engine.supervise.events import Journal
 from engine.supervise.keeper_link import KeeperLink
+from engine.supervise.networks.fabric import Fabric
+from engine.supervise.networks.store import Networks
 from engine.supervise.registry import Live, Registry
 from engine.supervise.traffic import Traffic
 from engine.supervise.volumes import Volumes
@@ -32,7 +34,9 @@ class Parts:
     store: Store
     journal: Journal
     volumes: Volumes
+    networks: Networks
     traffic: Traffic = field(default_factory=Traffic)
+    fabric: Fabric = field(init=False)
     refused: tuple[Missing, ...] = ()
     """Namespaces that this host refuses: without them there is no container."""
     warnings: list[str] = field(default_factory=list)
@@ -44,6 +48,11 @@ class Parts:
     removing: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held from when it is known which images are used until those that are not are gone."""
     tasks: "set[asyncio.Task[Any]]" = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """The fabric is made of the others, and tells what it must as they do."""
+        self.fabric = Fabric(self.paths, self.networks, self.warn)
+        self.traffic.dump = self.fabric.links.counters
 
     @property
     def filters(self) -> str:

@@ -13,7 +13,6 @@ from typing import Any
 from engine import errors
 from engine.kernel import proc
 from engine.model import Status
-from engine.network.link import loopback
 from engine.sandbox import sharing
 from engine.sandbox import spec as runtime_spec
 from engine.state import files
@@ -47,12 +46,13 @@ class Starter:
         undo.callback(release, parts, live)
         writer = LogWriter(folder)
         undo.callback(writer.close)
+        await parts.fabric.prepare(live)
         order = self._order(live, folder)
         options = live.options
         pid = await parts.keeper.create(live.key, order, folder, terminal=options.tty, stdin=options.interactive)
         undo.push_async_callback(parts.keeper.abort, live.key)
         if sharing.is_own(options, "network"):
-            loopback.loopback_up(pid)
+            parts.fabric.plug(live, pid)
         started = await parts.keeper.go(live.key, size)
         hold(parts, live, started, writer)
         self._note(live, started.pid)
@@ -60,6 +60,7 @@ class Starter:
     def _order(self, live: Live, folder: str) -> dict[str, Any]:
         """Everything that the keeper needs; the limits are in place when this returns."""
         parts = self._parts
+        identity.rewrite(parts.paths, live.container, resolv_conf=parts.fabric.resolvers.text(live.container).encode())
         image = parts.store.find(live.container.image_id)
         spec = self._spec(live, image.config)
         files.write_new(f"{folder}/spec.json", json.dumps(spec).encode())
@@ -136,6 +137,7 @@ def release(parts: Parts, live: Live) -> None:
     if live.meter.running:
         live.meter.saw_ooms(parts.cgroups.oom_kills(live.id))
     live.meter.close()
+    parts.fabric.release(live)
     try:
         if not sharing.is_own(live.options, "pid"):
             parts.cgroups.kill(live.id)  # the kernel ends the others only with a pid namespace of their own

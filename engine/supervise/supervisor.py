@@ -21,6 +21,7 @@ from engine.cgroup.manager import Cgroups
 from engine.image.store.images import Store
 from engine.kernel import priority
 from engine.model import Status
+from engine.network import names
 from engine.sandbox import probe
 from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths
@@ -29,6 +30,7 @@ from engine.supervise.events import Journal
 from engine.supervise.keeper_link import KeeperLink
 from engine.supervise.lifecycle import Lifecycle
 from engine.supervise.methods import Methods
+from engine.supervise.networks.store import Networks
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Registry
 from engine.supervise.runs import Runs
@@ -122,6 +124,7 @@ async def _run(paths: Paths, listener: socket.socket) -> None:
         store=Store(paths.images, paths.layers),
         journal=Journal(paths),
         volumes=Volumes(paths.volumes),
+        networks=Networks(paths.networks, names.tag_of(paths.root)),
     )
     missing = probe.missing(paths.root)
     parts.refused = tuple(feature for feature in missing if feature.feature.endswith("namespace"))
@@ -135,6 +138,7 @@ async def _serve(parts: Parts, listener: socket.socket) -> None:
     lifecycle = Lifecycle(parts, runs, lambda container: _meter(parts, container))
     parts.registry.load(lambda container: _meter(parts, container))
     await recovery.recover(parts, runs)
+    await parts.fabric.recover(parts.registry)
     parts.keeper.on_lost = lambda: _replace_keeper(parts)
     server = Server(Methods(parts, lifecycle, Sessions(parts)).table())
     loop = asyncio.get_running_loop()
@@ -148,13 +152,17 @@ async def _serve(parts: Parts, listener: socket.socket) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        _leave(parts)
+        await _leave(parts)
 
 
-def _leave(parts: Parts) -> None:
+async def _leave(parts: Parts) -> None:
+    """Containers run on; without any, nothing of ours stays on the host."""
     with suppress(FileNotFoundError):
         os.unlink(parts.paths.socket)
-    parts.keeper.close(leave=not any(live.active for live in parts.registry))
+    idle = not any(live.active for live in parts.registry)
+    if idle:
+        await parts.fabric.close()
+    parts.keeper.close(leave=idle)
     parts.snapshots.close()
     parts.journal.close()
 

@@ -11,7 +11,7 @@ from engine.errors import InvalidInput
 if TYPE_CHECKING:
     from engine.model import Joining, Port
 
-DEFAULT_NETWORK: Final = "none"
+DEFAULT_NETWORK: Final = "bridge"
 """What a container is on where nothing is said."""
 _ENGINES: Final = "bridge"
 """What the engine takes where the field is left out."""

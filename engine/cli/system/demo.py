@@ -76,16 +76,28 @@ def _start(context: Context, options: CreateOptions, existing: Container | None,
 
 
 def _make(context: Context, options: CreateOptions) -> None:
-    """With the host's user ids where it cannot have its own, as with layers on an overlay or on an old kernel."""
+    """With the host's user ids where it cannot have its own, as with layers on an overlay or on an old kernel; with a
+    loopback alone where there can be no network."""
     container_id = context.engine.create(options)
     try:
         context.engine.start(container_id)
     except MissingFeature as err:
-        if "--userns host" not in err.hint:
+        less = _without(options, err)
+        if less == options:
             raise
         context.engine.remove(container_id, force=True)
+        _make(context, less)
+
+
+def _without(options: CreateOptions, err: MissingFeature) -> CreateOptions:
+    """The options without what this host lacks; the same ones where that cannot be left out."""
+    if "--userns host" in err.hint and options.userns != "host":
         report.warning(f"{options.name} has the host's user ids: {err.message}")
-        context.engine.start(context.engine.create(msgspec.structs.replace(options, userns="host")))
+        return msgspec.structs.replace(options, userns="host")
+    if "--network none" in err.hint and options.network != "none":
+        report.warning(f"{options.name} has no network: {err.message}")
+        return msgspec.structs.replace(options, network="none", ports=())
+    return options
 
 
 def _existing(context: Context) -> dict[str, Container]:

@@ -1,0 +1,108 @@
+"""The bridges on the host: each from the first running container on it until nothing runs, or its network goes."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+from engine import model
+from engine.network.host import bridging
+from engine.network.host.firewalls import Firewalls
+from engine.network.host.forwarding import Forwarding
+from engine.network.link.links import Links
+from engine.network.table.table import Table
+from engine.network.values import Bridge
+from engine.supervise.networks.attached import bridge_of
+
+
+class Bridges:
+    """Those of one engine, with what the host needs for them."""
+
+    def __init__(
+        self, links: Links, table: Table, forwarding: Forwarding, firewalls: Firewalls, warn: Callable[[str], None]
+    ) -> None:
+        self._links = links
+        self._table = table
+        self._forwarding = forwarding
+        self._firewalls = firewalls
+        self._warn = warn
+        self._open: dict[str, Bridge] = {}
+        self._lock = asyncio.Lock()
+        """Two starts at once make a bridge once."""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._open
+
+    async def need(self, networks: Iterable[model.Network], mtu: int) -> None:
+        """Have the bridge of each of them, as far as it has one. Raises `EngineError`, OSError, with nothing left."""
+        wanted = [network for network in networks if network.link and network.link not in self._open]
+        if not wanted:
+            return
+        async with self._lock:
+            for network in wanted:
+                if network.link not in self._open:
+                    await self._make(bridge_of(network, mtu))
+
+    async def _make(self, bridge: Bridge) -> None:
+        try:
+            self._links.make_bridge(bridge)
+            bridging.settle(bridge.name, ipv6=_has_ipv6(bridge))
+            self._table.open_bridge(bridge)
+            await self._let_through(bridge)
+        except BaseException:
+            await self._unmake(bridge.name)
+            raise
+        self._open[bridge.name] = bridge
+
+    async def _let_through(self, bridge: Bridge) -> None:
+        """What leads out of it: a host that forwards, and no other firewall in the way."""
+        if bridge.internal:
+            return
+        ipv6 = _has_ipv6(bridge)
+        self._forwarding.enable(ipv6=ipv6)
+        self._table.guard(on=self._forwarding.ours)
+        for warning in await self._firewalls.admit(bridge.name, ipv6=ipv6):
+            self._warn(warning)
+
+    async def _unmake(self, name: str) -> None:
+        self._open.pop(name, None)
+        try:
+            for warning in await self._firewalls.dismiss(name):
+                self._warn(warning)
+        finally:
+            try:
+                self._table.close_bridge(name)
+            finally:
+                self._links.delete(name)
+
+    def recovered(self, networks: Iterable[model.Network], mtu: int) -> list[Bridge]:
+        """Those that containers which run are on: made again where they have gone."""
+        for network in networks:
+            if network.link and network.link not in self._open:
+                bridge = bridge_of(network, mtu)
+                self._links.make_bridge(bridge)
+                bridging.settle(bridge.name, ipv6=_has_ipv6(bridge))
+                self._open[bridge.name] = bridge
+        return list(self._open.values())
+
+    async def admit_all(self) -> None:
+        """After a recovery: other firewalls may have come or gone meanwhile."""
+        for warning in await self._firewalls.sweep():
+            self._warn(warning)
+        for bridge in list(self._open.values()):
+            await self._let_through(bridge)
+
+    async def drop(self, name: str) -> None:
+        """The network has gone, or nobody is on it any more. Gone already is success."""
+        async with self._lock:
+            if name:
+                await self._unmake(name)
+
+    async def close(self) -> None:
+        """Nothing of ours stays on the host."""
+        for name in list(self._open):
+            await self.drop(name)
+        self._table.delete()
+        self._forwarding.give_back()
+
+
+def _has_ipv6(bridge: Bridge) -> bool:
+    return any(address.version == 6 for address in bridge.addresses)

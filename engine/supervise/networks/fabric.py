@@ -1,0 +1,183 @@
+"""The networks of running containers, made as they start and taken away as they end.
+
+prepare   before its first process exists: ports held, bridges there        -> may refuse
+plug      its namespace exists: interfaces, rules and a resolver in it      -> the program may start
+release   pid 1 is gone: rules and sockets go; the links go with their namespace
+recover   a new supervisor: everything is made what the records say, the rest goes
+close     the supervisor leaves and nothing runs: nothing of ours stays on the host
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+
+from engine import errors, model
+from engine.network import names
+from engine.network.host.firewalls import Firewalls
+from engine.network.host.forwarding import Forwarding
+from engine.network.link import routes
+from engine.network.link.links import Links
+from engine.network.ports import holding
+from engine.network.table.table import Table
+from engine.network.values import Plug
+from engine.state.paths import Paths
+from engine.supervise.networks.attached import Attached, attached
+from engine.supervise.networks.bridges import Bridges
+from engine.supervise.networks.places import Places
+from engine.supervise.networks.resolvers import Resolvers
+from engine.supervise.networks.store import Networks
+from engine.supervise.registry import Live, Registry
+
+_NOTHING = Attached((), ())
+
+
+class Fabric:
+    """What connects the containers of one engine."""
+
+    def __init__(self, paths: Paths, networks: Networks, warn: Callable[[str], None]) -> None:
+        tag = names.tag_of(paths.root)
+        self._networks = networks
+        self._warn = warn
+        self.links = Links(tag)
+        self._table = Table(names.table(tag))
+        self._bridges = Bridges(
+            self.links, self._table, Forwarding(f"{paths.run}/forwarding", names.table(tag)), Firewalls(tag), warn
+        )
+        self.resolvers = Resolvers(networks.find)
+        self._ready = asyncio.Event()
+        """Nothing is started while it is not known what is there already."""
+        self._held: dict[str, holding.Held] = {}
+        self._attached: dict[str, Attached] = {}
+
+    def places(self, registry: Registry) -> Places:
+        """Who gives places to containers."""
+        return Places(self._networks, registry, self._bridges.__contains__)
+
+    async def prepare(self, live: Live) -> None:
+        """Hold its ports and have its bridges. Raises `Conflict` naming who has a port, `EngineError`, OSError."""
+        await self._ready.wait()
+        if live.container.ports:
+            self._held[live.id] = holding.hold(live.container.ports)
+        if live.container.endpoints:
+            await self._bridges.need(self._networks_of(live), routes.uplink().mtu)
+
+    def _networks_of(self, live: Live) -> list[model.Network]:
+        return [self._networks.find(place.network) for place in live.container.endpoints]
+
+    def plug(self, live: Live, pid: int) -> None:
+        """Give it its interfaces; a loopback alone where it has none. Raises `EngineError`, OSError."""
+        if not live.container.endpoints:
+            self.links.plug(pid, ())
+            return
+        wanted = attached(live, self._networks.find, routes.uplink().mtu)
+        self.links.plug(pid, wanted.plugs)
+        self._attached[live.id] = wanted
+        self._table.add(_on_bridges(wanted.plugs), wanted.forwards)
+        self.resolvers.open(live, pid)
+        live.links = tuple(plug.link for plug in wanted.plugs if plug.bridge)
+
+    def release(self, live: Live) -> None:
+        """Give back what a run held, whether all of it was taken or not; what cannot be is told and passed over."""
+        live.links = ()
+        self.resolvers.close(live)
+        if (held := self._held.pop(live.id, None)) is not None:
+            held.close()
+        if (had := self._attached.pop(live.id, None)) is not None:
+            try:
+                self._table.remove(_on_bridges(had.plugs), had.forwards)
+            except (OSError, errors.EngineError) as err:
+                self._warn(f"the rules of {live.name} could not be removed: {err}")
+
+    async def connect(self, live: Live, endpoint: model.Endpoint) -> None:
+        """One more interface for a container that runs; its record has it already. Raises `EngineError`, OSError."""
+        network = self._networks.find(endpoint.network)
+        await self._bridges.need([network], routes.uplink().mtu)
+        before = self._attached.get(live.id, _NOTHING)
+        now = attached(live, self._networks.find, routes.uplink().mtu)
+        new = tuple(plug for plug in now.plugs if plug.interface == endpoint.interface)
+        with ExitStack() as undo:
+            self.links.plug(live.state.pid, new, loopback=False)
+            undo.callback(self._unplug, new)
+            self._table.add(_on_bridges(new), [one for one in now.forwards if one not in before.forwards])
+            undo.pop_all()
+        self._take_over(live, now)
+
+    def _take_over(self, live: Live, now: Attached) -> None:
+        self._attached[live.id] = now
+        live.links = tuple(plug.link for plug in now.plugs if plug.bridge)
+        self.resolvers.close(live)
+        self.resolvers.open(live, live.state.pid)
+
+    def disconnect(self, live: Live, endpoint: model.Endpoint) -> None:
+        """One interface less; its record has lost it already. Raises `EngineError`, OSError."""
+        before = self._attached.get(live.id, _NOTHING)
+        now = attached(live, self._networks.find, routes.uplink().mtu)
+        gone = tuple(plug for plug in before.plugs if plug.interface == endpoint.interface)
+        self._unplug(gone)
+        self._table.remove(_on_bridges(gone), [one for one in before.forwards if one not in now.forwards])
+        self._table.add((), [one for one in now.forwards if one not in before.forwards])
+        self._take_over(live, now)
+
+    def _unplug(self, plugs: Iterable[Plug]) -> None:
+        for plug in plugs:
+            self.links.unplug(plug.link)
+
+    async def drop(self, network: model.Network) -> None:
+        """The network was removed."""
+        self.resolvers.forget(network)
+        await self._bridges.drop(network.link)
+
+    async def recover(self, registry: Registry) -> None:
+        """Make the host what the records say. Nothing that fails here keeps the supervisor from serving."""
+        running = [live for live in registry if live.active and live.container.endpoints]
+        try:
+            await self._recover(running)
+        except (OSError, errors.EngineError) as err:
+            if running:
+                self._warn(f"the networks could not be restored: {err}")
+        finally:
+            self._ready.set()
+
+    async def _recover(self, running: list[Live]) -> None:
+        mtu = routes.uplink().mtu
+        for live in running:
+            self._attached[live.id] = attached(live, self._networks.find, mtu)
+        plugs = [plug for had in self._attached.values() for plug in had.plugs]
+        forwards = [forward for had in self._attached.values() for forward in had.forwards]
+        bridges = self._bridges.recovered((one for live in running for one in self._networks_of(live)), mtu)
+        self._sweep({*(plug.link for plug in plugs), *(bridge.name for bridge in bridges)})
+        if running:
+            self._table.restore(bridges, _on_bridges(plugs), forwards)
+        else:
+            self._table.delete()
+        await self._bridges.admit_all()
+        for live in running:
+            self._hold_again(live)
+
+    def _hold_again(self, live: Live) -> None:
+        live.links = tuple(plug.link for plug in self._attached[live.id].plugs if plug.bridge)
+        self._held[live.id], lost = holding.hold_what_is_free(live.container.ports)
+        for text in lost:
+            self._warn(f"{live.name}: {text}")
+        try:
+            self.resolvers.open(live, live.state.pid)
+        except (OSError, errors.EngineError) as err:
+            self._warn(f"{live.name} cannot look up names: {err}")
+
+    def _sweep(self, wanted: set[str]) -> None:
+        """Links of ours that nobody wants: left by a crash."""
+        for link in self.links.own():
+            if link not in wanted:
+                self.links.delete(link)
+
+    async def close(self) -> None:
+        """Nothing runs: nothing of ours stays on the host."""
+        try:
+            await self._bridges.close()
+            self._sweep(set())
+        except (OSError, errors.EngineError) as err:
+            self._warn(f"networks could not be taken away: {err}")
+
+
+def _on_bridges(plugs: Iterable[Plug]) -> list[Plug]:
+    return [plug for plug in plugs if plug.bridge]
