@@ -65,7 +65,6 @@ COMMANDS: Final[dict[str, Command]] = {
     "volume inspect": Command("volume.inspect", "[OPTIONS] VOLUME...", "Show everything about volumes", False),
     "volume rm": Command("volume.rm", "[OPTIONS] VOLUME...", "Remove volumes"),
     "volume prune": Command("volume.prune", "[OPTIONS]", "Remove volumes that no container has"),
-}
     "network create": Command("network.create", "[OPTIONS] NETWORK", "Make a network"),
     "network ls": Command("network.ls", "[OPTIONS]", "List networks", False),
     "network inspect": Command("network.inspect", "[OPTIONS] NETWORK...", "Show everything about networks", False),
@@ -75,6 +74,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "network disconnect": Command(
         "network.disconnect", "[OPTIONS] NETWORK CONTAINER", "Take a container off a network"
     ),
+}
 
 _CONTAINER: Final = {name: name for name, command in COMMANDS.items() if command.module.startswith("container.")} | {
     "ls": "ps",
@@ -98,7 +98,6 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
             "remove": "rm",
         }.items()
     },
-    "system": {"df": "df", "info": "info", "events": "events", "prune": "prune"},
     "network": {
         word: f"network {command}"
         for word, command in {
@@ -107,6 +106,7 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
             "remove": "rm",
         }.items()
     },
+    "system": {"df": "df", "info": "info", "events": "events", "prune": "prune"},
 }
 """Docker's management words: `qd container ls` is `qd ps`."""
 
