@@ -6,30 +6,30 @@ operator has bound elsewhere stays there. Source: firewall-cmd(1), firewalld.zon
 
 import re
 import socket
-from contextlib import suppress
 from typing import Final
 
 from engine import errors
 from engine.network.host import programs
 
 _PROGRAM: Final = "firewall-cmd"
-_ZONE: Final = "--zone=trusted"
+TRUSTED: Final = "trusted"
+_ZONE: Final = f"--zone={TRUSTED}"
+_NO_ZONE: Final = 2
+"""The exit code for a link that is bound to none."""
 _BRIDGES: Final = re.compile(r"qd0(-[0-9a-f]{6})?|qd[0-9a-f]{10}")
 """Names that bridges of any of our engines have."""
 
 
 async def admit(bridge: str) -> None:
     """Bind it, unless it is bound. Raises: `EngineError`, OSError."""
-    program = _program()
-    with suppress(errors.EngineError):  # `no zone` is a failure
-        if await programs.run(program, f"--get-zone-of-interface={bridge}"):
-            return
-    await programs.run(program, _ZONE, f"--add-interface={bridge}")
+    if not await _zone(bridge):
+        await programs.run(_program(), _ZONE, f"--add-interface={bridge}")
 
 
 async def dismiss(bridge: str) -> None:
-    """Unbind what has been bound. Raises: `EngineError`, OSError."""
-    await programs.run(_program(), _ZONE, f"--remove-interface={bridge}")
+    """Unbind it, if it is there where we bind. Raises: `EngineError`, OSError."""
+    if await _zone(bridge) == TRUSTED:
+        await programs.run(_program(), _ZONE, f"--remove-interface={bridge}")
 
 
 async def sweep() -> None:
@@ -39,6 +39,16 @@ async def sweep() -> None:
     for name in bound:
         if _BRIDGES.fullmatch(name) and name not in existing:
             await dismiss(name)
+
+
+async def _zone(bridge: str) -> str:
+    """The zone that it is bound to; empty for none."""
+    try:
+        return (await programs.run(_program(), f"--get-zone-of-interface={bridge}")).strip()
+    except errors.EngineError as err:
+        if err.errno != _NO_ZONE:
+            raise
+        return ""
 
 
 def _program() -> str:
