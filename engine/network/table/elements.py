@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final, NamedTuple
 
 from engine.errors import InvalidInput
-from engine.network.table.rules import PROTOCOLS
+from engine.network.table.rules import PROTOCOLS, RELAYED
 from engine.network.values import Bridge, Forward, Plug
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII)
@@ -92,6 +92,8 @@ def _of_forward(forward: Forward) -> Elements:
         raise InvalidInput(
             f"{host} cannot lead to {target}: one is IPv4, the other IPv6", hint="publish one of the same"
         )
+    if str(host) == RELAYED:
+        return {}
     port = f"{forward.protocol} . {int(forward.port)}"
     value = f"{target} . {int(forward.target_port)}"
     if host.is_unspecified:

@@ -18,6 +18,12 @@ from typing import Final
 
 BOTH: Final = ("inet", "bridge")
 PROTOCOLS: Final = ("tcp", "udp", "sctp")
+RELAYED: Final = "::1"
+"""The one address of the host whose published ports no rule translates; a relay of ours listens there instead.
+
+The kernel sends such a connection to the container, but refuses the answer: once it is for ::1 again, it may come from
+the loopback link alone, and IPv6 has nothing like route_localnet.
+"""
 
 _SETS: Final = """
   set bridges { type ifname; }
@@ -57,6 +63,7 @@ _PUBLISHED: Final = """
   }
   chain output {
     type nat hook output priority -101; policy accept;
+    ip6 daddr ::1 accept
     fib daddr type local meta l4proto { tcp, udp, sctp } jump published
   }
 """
