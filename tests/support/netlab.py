@@ -27,6 +27,8 @@ HOST_SECOND, HOST_SECOND6 = "10.78.0.1", "fd78::1"
 OTHER, OTHER6 = "10.77.0.2", "fd77::2"
 THIRD, THIRD6 = "10.78.0.2", "fd78::2"
 INTERNET, INTERNET6 = "203.0.113.9", "2001:db8:9::9"
+MTU = 1400
+"""Of an uplink that is not like the others, so that it shows where it is followed."""
 
 
 class Machine:
