@@ -23,7 +23,7 @@ class Graph(NamedTuple):
     """One graph."""
 
     key: str
-    """cpu, memory or disk: the name of its look."""
+    """cpu, memory or disk: the name of its look. The network looks as the disk does: both are what flows."""
     title: str
     now: str
     """The newest value in words, against the limit where there is one."""
@@ -48,14 +48,24 @@ class Scaled(NamedTuple):
 
 
 def graphs(series: Series | None, row: Row | None) -> list[Graph]:
-    """CPU, memory, reading and writing; of a container that does not run, what is remembered.
+    """CPU, memory, reading and writing, and the network where there was any; of a container that does not run, what is
+    remembered.
 
     None where nothing was ever measured.
     """
     if series is None or row is None or not any(value is not None for value in series.memory_bytes):
         return []
     end = series.end_ns // 1000 // max(1, series.step_usec)
-    return [_cpu(series, row, end), _memory(series, row, end), *_disk(series, end)]
+    disk = _pair("READ", series.read_bytes_per_second, "WRITE", series.write_bytes_per_second, end)
+    network = _pair("RECEIVED", series.rx_bytes_per_second, "SENT", series.tx_bytes_per_second, end)
+    used = network if any(any(graph.values) for graph in network) else []
+    return [_cpu(series, row, end), _memory(series, row, end), *disk, *used]
+
+
+def fitting(found: Sequence[Graph], room: int) -> list[Graph]:
+    """As many as there is room for: those of flows that never flowed are left out first."""
+    kept = [graph for graph in found if graph.key != "disk" or any(graph.values)]
+    return (list(found) if len(found) <= room else kept)[:room]
 
 
 def scale(graph: Graph, width: int, height: int) -> Scaled:
@@ -108,12 +118,11 @@ def _memory(series: Series, row: Row, end: int) -> Graph:
     return Graph("memory", "MEMORY", now, note, values, float(top), (), end)
 
 
-def _disk(series: Series, end: int) -> list[Graph]:
-    top = _round_up(
-        max(RATE_LEAST, _most(series.read_bytes_per_second), _most(series.write_bytes_per_second)), base=2.0
-    )
+def _pair(first: str, into: Sequence[Value], second: str, out_of: Sequence[Value], end: int) -> list[Graph]:
+    """Both ways of one flow in bytes a second, with one top."""
+    top = _round_up(max(RATE_LEAST, _most(into), _most(out_of)), base=2.0)
     found = []
-    for title, values in (("READ", series.read_bytes_per_second), ("WRITE", series.write_bytes_per_second)):
+    for title, values in ((first, into), (second, out_of)):
         last = values[-1] if values else None
         now = STILL if last is None else figures.rate(last)
         found.append(Graph("disk", title, now, _top(None, figures.rate(top)), tuple(values), top, (), end))

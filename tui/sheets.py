@@ -27,13 +27,12 @@ def why_entries(row: Row, now_ns: int) -> list[Entry]:
 
 def config_entries(container: Container) -> list[Entry]:
     """How it was made."""
-    options = container.options
     return [
         *_filled(_identity(container)),
         BLANK,
         *_filled(_program(container)),
         BLANK,
-        *_filled(_surroundings(options)),
+        *_filled(_surroundings(container)),
     ]
 
 
@@ -60,6 +59,8 @@ def _figures(row: Row) -> Iterator[tuple[str, str]]:
     yield "processes", str(stats.pids) + _of(stats.pids_limit, str)
     yield "read", figures.size(stats.read_bytes)
     yield "written", figures.size(stats.write_bytes)
+    yield "received", _flow(stats.rx_bytes, stats.rx_bytes_per_second, stats.rx_drops)
+    yield "sent", _flow(stats.tx_bytes, stats.tx_bytes_per_second, stats.tx_drops)
 
 
 def _identity(container: Container) -> Iterator[tuple[str, str]]:
@@ -84,9 +85,13 @@ def _program(container: Container) -> Iterator[tuple[str, str]]:
     yield "dropped", ", ".join(options.cap_drop)
 
 
-def _surroundings(options: CreateOptions) -> Iterator[tuple[str, str]]:
+def _surroundings(container: Container) -> Iterator[tuple[str, str]]:
+    options = container.options
     yield "hostname", options.hostname or ""
     yield "network", options.network
+    for endpoint in container.endpoints:
+        yield endpoint.interface, ", ".join(filter(None, (endpoint.address, endpoint.address6, endpoint.mac)))
+    yield "ports", ", ".join(ports(container))
     yield "root", "read only" if options.read_only else "writable"
     for bind in options.binds:
         yield "mount", f"{bind.source} on {bind.target}" + (", read only" if bind.read_only else "")
@@ -98,6 +103,25 @@ def _surroundings(options: CreateOptions) -> Iterator[tuple[str, str]]:
         yield "env", variable
     for key, value in options.labels.items():
         yield "label", f"{key}={value}"
+
+
+def ports(container: Container) -> list[str]:
+    """What is published, the host's side first: 8080 -> 80/tcp."""
+    return [f"{_at(port.address)}{port.host} -> {port.container}/{port.protocol}" for port in container.ports]
+
+
+def _at(address: str) -> str:
+    if not address:
+        return ""
+    return f"[{address}]:" if ":" in address else f"{address}:"
+
+
+def _flow(count: int, rate: float, drops: int) -> str:
+    """Empty where nothing ever went through."""
+    if not count and not drops:
+        return ""
+    lost = f", {drops} packets dropped" if drops else ""
+    return f"{figures.size(count)}, now {figures.rate(rate)}{lost}"
 
 
 def _restart(options: CreateOptions) -> str:

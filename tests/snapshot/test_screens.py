@@ -60,6 +60,16 @@ async def graphs(driver: Driver) -> None:
     await driver.press("enter", "3")
 
 
+async def network(driver: Driver) -> None:
+    await driver.press("G", "k", "k", "tab")
+    driver.bridge.tell_series()
+
+
+async def traffic(driver: Driver) -> None:
+    await driver.press("G", "k", "k", "enter", "3")
+    driver.bridge.tell_series()
+
+
 async def config(driver: Driver) -> None:
     await driver.press("G", "k", "k", "enter", "4")
 
@@ -70,7 +80,7 @@ async def lost(driver: Driver) -> None:
 
 
 EVERY_THEME = [overview, throttled, confirm]
-ONE_THEME = [card, marked, keys, why, log, graphs, config, lost]
+ONE_THEME = [card, marked, keys, why, log, graphs, network, traffic, config, lost]
 CASES = [
     *((scene, theme) for scene in EVERY_THEME for theme in THEMES),
     *((scene, themes.DEFAULT) for scene in ONE_THEME),

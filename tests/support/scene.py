@@ -7,9 +7,11 @@ from engine.model import (
     Container,
     ContainerState,
     CreateOptions,
+    Endpoint,
     Event,
     Limits,
     Overview,
+    Port,
     RestartPolicy,
     Series,
     Stats,
@@ -36,6 +38,7 @@ HOST = HostSample(
 def container(name: str, state: ContainerState | None = None, **options: object) -> Container:
     """A container by name; its id follows from the name."""
     command = options.pop("command", ("sh", "-c", f"exec {name}"))
+    fields = {field: options.pop(field) for field in ("endpoints", "ports") if field in options}
     asked = CreateOptions(image=IMAGE, name=name, command=command, **options)
     return Container(
         id=identity(name),
@@ -46,6 +49,7 @@ def container(name: str, state: ContainerState | None = None, **options: object)
         created_ns=NOW_NS - 7200 * SECOND,
         options=asked,
         state=state or ContainerState(),
+        **fields,
     )
 
 
@@ -125,6 +129,8 @@ WEB = container(
     command=("python3", "-m", "http.server", "8080"),
     env=("PORT=8080",),
     labels={"quarterdeck.demo": "yes"},
+    endpoints=(Endpoint(network="bridge", interface="eth0", mac="02:42:ac:11:00:02", address="172.17.0.2"),),
+    ports=(Port(container=8080, host=8080), Port(container=8443, host=443, address="192.0.2.7")),
 )
 NEW = container("new")
 DONE = container("done", exited(0, 4000, cause="exit 0: done"))
@@ -134,7 +140,7 @@ ALL = (WEB, LOGGER, BURNER, HOG, FAILER, SHELL, FROZEN, NEW, DONE)
 FIGURES = {
     one.id: one
     for one in (
-        stats(WEB, 0.02, 21.4),
+        stats(WEB, 0.02, 21.4, rx_bytes=3 * MIB, tx_bytes=90 * MIB, tx_bytes_per_second=6 * 40960.0, rx_drops=2),
         stats(LOGGER, 0.11, 2.3),
         stats(BURNER, 0.2, 1.1, throttled_ratio=0.82),
         stats(SHELL, 0.0, 1.0),
@@ -172,6 +178,7 @@ def series(name: str, end_ns: int = NOW_NS, seconds: int = 300) -> Series:
         cpu = wave(level, seconds)
         memory = tuple(int((20 + second / 60) * MIB) for second in range(seconds))
         throttled = tuple(0.8 if name == "burner" and second > 150 else 0.0 for second in range(seconds))
+    sent = tuple(40960.0 * (second % 7) if name == "web" else 0.0 for second in range(seconds))
     written = tuple(4096.0 * (second % 7) if name == "logger" else 0.0 for second in range(seconds))
     return Series(
         end_ns=end_ns,
@@ -181,6 +188,8 @@ def series(name: str, end_ns: int = NOW_NS, seconds: int = 300) -> Series:
         memory_bytes=memory,
         read_bytes_per_second=(0.0,) * seconds,
         write_bytes_per_second=written,
+        rx_bytes_per_second=tuple(value / 20 for value in sent),
+        tx_bytes_per_second=sent,
     )
 
 

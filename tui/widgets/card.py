@@ -8,6 +8,7 @@ from tui import figures, glyphs, why
 from tui.cells import image
 from tui.graphs import Graph, graphs, span_ns
 from tui.rows import Row
+from tui.sheets import ports
 from tui.widgets.graph import draw_graph
 from tui.widgets.paint import Drawn, Stretch, fit
 from tui.wrapping import wrap
@@ -69,7 +70,12 @@ class Card(Drawn):
 
     def _facts(self, row: Row, width: int) -> list[Strip]:
         container = row.container
-        facts = [("image", image(container.image)), ("runs", " ".join(container.command))]
+        addresses = [end.address or end.address6 for end in container.endpoints] if row.alive else []
+        facts = [
+            ("image", image(container.image)),
+            ("runs", " ".join(container.command)),
+            ("at", " · ".join([*filter(None, addresses), *(ports(container) if row.alive else [])])),
+        ]
         blank = [Strip.blank(width, self.look())]
         return [*blank, *(self._fact(name, value, width) for name, value in facts if value), *blank]
 
@@ -103,5 +109,5 @@ class Card(Drawn):
 
 
 def _worth_drawing(found: list[Graph]) -> list[Graph]:
-    """CPU and memory, and the disk where it was used."""
+    """CPU and memory, and the disk and the network where they were used."""
     return [graph for graph in found if graph.key != "disk" or any(graph.values)]

@@ -5,7 +5,7 @@ from textual.strip import Strip
 
 from engine.model import Series
 from tui import figures
-from tui.graphs import Graph, graphs, span_ns
+from tui.graphs import Graph, fitting, graphs, span_ns
 from tui.rows import Row
 from tui.widgets.graph import draw_graph
 from tui.widgets.paint import Drawn, Stretch
@@ -17,7 +17,7 @@ GAP = 3
 
 
 class GraphPanel(Drawn):
-    """CPU and memory above, reading and writing below."""
+    """CPU and memory above, reading and writing below, then the network."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -40,7 +40,9 @@ class GraphPanel(Drawn):
         if not found or self._series is None:
             return [Stretch(self.look("muted")).add("no figures: they are taken once a second while it runs").strip()]
         across = 2 if size.width >= WIDE else 1
-        down = max(1, min(len(found) // across, (size.height - 1) // (LEAST + 1)))
+        down = max(1, min(-(-len(found) // across), (size.height - 1) // (LEAST + 1)))
+        found = fitting(found, across * down)
+        down = max(1, -(-len(found) // across))
         height = (size.height - 1) // down - 1
         lines: list[Strip] = []
         for row in range(down):

@@ -28,6 +28,20 @@ def test_without_a_limit_the_top_is_a_round_number_that_is_told():
     assert written.note == "top 1 MiB/s"
 
 
+def test_the_network_is_drawn_where_something_went_through_it():
+    *_, received, sent = of(scene.WEB)
+    assert (received.title, sent.title, sent.now) == ("RECEIVED", "SENT", "200 KiB/s")
+    assert received.top == sent.top
+    assert [graph.title for graph in of(scene.LOGGER)] == ["CPU", "MEMORY", "READ", "WRITE"]
+
+
+def test_what_never_flowed_makes_room_for_what_did():
+    found = of(scene.WEB)
+    assert [graph.title for graph in graphs.fitting(found, 4)] == ["CPU", "MEMORY", "RECEIVED", "SENT"]
+    assert graphs.fitting(found, 6) == found
+    assert [graph.title for graph in graphs.fitting(found, 1)] == ["CPU"]
+
+
 def test_a_dead_container_keeps_its_graphs_against_the_limit_it_had():
     cpu, memory, *_ = of(scene.HOG)
     assert cpu.now == "not running"

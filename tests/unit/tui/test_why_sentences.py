@@ -103,6 +103,14 @@ def test_the_sheet_of_a_privileged_container_says_what_that_means():
     ]
 
 
+def test_traffic_is_told_with_its_rate_and_with_what_was_dropped():
+    moment = rows.moment(scene.overview(), Recorder())
+    told = {entry.name: entry.value for entry in sheets.why_entries(moment.find(scene.WEB.id), NOW_NS)}
+    assert told["received"] == "3 MiB, now 0 B/s, 2 packets dropped"
+    assert told["sent"] == "90 MiB, now 240 KiB/s"
+    assert "received" not in {entry.name for entry in sheets.why_entries(moment.find(scene.LOGGER.id), NOW_NS)}
+
+
 def _with_two_ooms() -> Recorder:
     recorder = Recorder()
     for seconds in (100, 6):
