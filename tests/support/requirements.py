@@ -14,9 +14,9 @@ from collections.abc import Callable
 import pytest
 
 PROGRAMS = """
-tmux skopeo nft ip ss setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
+tmux skopeo nft ip ss ping setpriv unshare ipcmk ipcs ipcrm ps podman crun capsh nsenter busybox dockerd
 docker-registry htpasswd openssl umoci buildah setfattr iptables-nft iptables-legacy ufw firewalld dbus-daemon
-tar bsdtar gzip zstd xz bzip2
+tar bsdtar gzip zstd xz bzip2 getent dig
 """.split()
 CONTROLLERS = ("cpu", "cpuset", "memory", "pids", "blkio", "freezer", "devices")
 

@@ -78,23 +78,23 @@ class Service:
         self._pauses[which] = None
         self._loop.add_reader(self._sockets[which], reader)
 
-    def _take_datagram(self, data: bytes, sender: Any) -> None:
+    def _take_datagram(self, data: bytes, sender: tuple[str, int]) -> None:
         answer = self._own_answer(data, None)
         if isinstance(answer, Query):
             self._begin(self._forward_datagram(answer, data, sender))
         elif answer:
             self._send(answer, sender)
 
-    async def _forward_datagram(self, query: Query, data: bytes, sender: Any) -> None:
+    async def _forward_datagram(self, query: Query, data: bytes, sender: tuple[str, int]) -> None:
         answer = await self._forwarded(query, data, by_tcp=False)
         if len(answer) > query.datagram_size:
             answer = message.answer(query, (), query.datagram_size, is_cut_off=True)
         self._send(answer, sender)
 
-    def _send(self, answer: bytes, receiver: Any) -> None:
+    def _send(self, answer: bytes, receiver: tuple[str, int]) -> None:
         """It is dropped where the container does not take it: whoever asked asks again."""
         with suppress(OSError):
-            self._sockets.udp.sendto(answer, receiver)
+            self._sockets.send(answer, receiver)
 
     def _own_answer(self, data: bytes, size: int | None) -> bytes | Query | None:
         """Ours, of at most `size` bytes (None: what fits in a datagram), or nothing; the question where it is

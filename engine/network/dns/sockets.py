@@ -8,6 +8,7 @@ no firewall of the host and no route lies between. As long as they are open the 
 import errno
 import re
 import socket
+import struct
 from contextlib import ExitStack
 from typing import Final, NamedTuple
 
@@ -21,6 +22,9 @@ TABLE: Final = "quarterdeck-dns"
 _PREFERRED: Final = 61053
 """Above the ports that are given out by the kernel. The next supervisor takes the same, so that what programs in the
 container have been talking to goes on: to the kernel's connection tracking their sockets are led to this port."""
+_IP_PKTINFO: Final = 8  # linux/in.h
+_SOURCE: Final = [(socket.SOL_IP, _IP_PKTINFO, struct.pack("=i4s4s", 0, socket.inet_aton(ADDRESS), bytes(4)))]
+"""struct in_pktinfo, ip(7): any interface, this address of ours."""
 _BACKLOG: Final = 16
 _BUFFER_BYTES: Final = 64 << 10
 """Of each socket and direction: what one container's questions take of the host's memory while they wait."""
@@ -41,6 +45,11 @@ class Sockets(NamedTuple):
     udp: socket.socket
     tcp: socket.socket
 
+    def send(self, data: bytes, receiver: tuple[str, int]) -> None:
+        """A datagram, from our address: a socket that was bound while loopback was down has forgotten it, since in a
+        namespace without any route the kernel takes every address for a broadcast one. Raises: OSError."""
+        self.udp.sendmsg([data], _SOURCE, 0, receiver)
+
     def close(self) -> None:
         """Both; doing it twice is no error."""
         self.udp.close()
@@ -49,9 +58,6 @@ class Sockets(NamedTuple):
 
 def open_sockets(pid: int) -> Sockets:
     """In the network namespace of this process, with the rule; one that an earlier supervisor has left is replaced.
-
-    Loopback has to be up (else EADDRNOTAVAIL): IP_FREEBIND would bind without it, but the kernel then takes the address
-    for a broadcast one, and answers leave with another source.
     Raises: OSError, EngineError, MissingFeature.
     """
     with ExitStack() as undo, namespace.inside(pid):
