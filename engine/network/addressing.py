@@ -51,12 +51,15 @@ def allocate6(network: model.Network, used: Collection[str], after: str = "") ->
     return _free(network, network.subnet6, network.gateway6, "", used, after)
 
 
-def check_address(network: model.Network, address: str, used: Collection[str]) -> str:
-    """The address, as `ipaddress` writes it, if a container may have it; a mapping `used` tells who has which.
+def check_address(network: model.Network, address: str, used: Collection[str], version: int = 0) -> str:
+    """The address, as `ipaddress` writes it, if a container may have it; a mapping `used` tells who has which,
+    `version` which family it has to be of.
 
     Raises `InvalidInput`, or `Conflict` where another one has it.
     """
     found = parse_address(address)
+    if version not in (0, found.version):
+        raise InvalidInput(f"{found} is no IPv{version} address", hint="IPv4: --ip; IPv6: --ip6")
     subnet = _subnet_for(network, found)
     if str(found) in _reserved(subnet, network.gateway if found.version == 4 else network.gateway6):
         raise InvalidInput(f"{found} is no container's address on network {network.name}", hint="choose another one")

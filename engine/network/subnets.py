@@ -20,6 +20,8 @@ POOL: Final[tuple[tuple[IPv4Network, int], ...]] = (
     (IPv4Network("10.0.0.0/8"), 20),
 )
 """From which the others are chosen, in this order: a block of RFC 1918, and the prefix of what is cut from it."""
+DEFAULT_POOL: Final = ((DEFAULT, 16), *POOL)
+"""Likewise for the default network."""
 _ULA: Final = IPv6Network("fd00::/8")
 """Local addresses with a global id of 40 random bits. Source: RFC 4193, section 3.1."""
 _EVERYTHING: Final = {4: 3, 6: 3}
@@ -121,9 +123,7 @@ def is_place(route: Subnet) -> bool:
     return route.prefixlen > _EVERYTHING[route.version]
 
 
-def choose_subnet(
-    taken: Iterable[Subnet], pool: Iterable[tuple[IPv4Network, int]] = ((DEFAULT, 16), *POOL)
-) -> IPv4Network:
+def choose_subnet(taken: Iterable[Subnet], pool: Iterable[tuple[IPv4Network, int]] = DEFAULT_POOL) -> IPv4Network:
     """The first of the pool that overlaps nothing taken. Raises `Conflict` where each one does."""
     spans = _spans(taken)
     begins = [begin for begin, _end in spans]
@@ -154,7 +154,7 @@ def choose_subnet6(seed: bytes, taken: Iterable[Subnet] = ()) -> IPv6Network:
 def is_chosen(subnet: str) -> bool:
     """Whether it may have been chosen here, and not by an operator."""
     found = IPv4Network(subnet)
-    return any(found.prefixlen == prefix and found.subnet_of(block) for block, prefix in ((DEFAULT, 16), *POOL))
+    return any(found.prefixlen == prefix and found.subnet_of(block) for block, prefix in DEFAULT_POOL)
 
 
 def _cut(block: IPv4Network, prefix: int) -> Iterator[IPv4Network]:

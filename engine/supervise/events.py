@@ -27,7 +27,7 @@ class Journal:
         self._followers: set[asyncio.Queue[model.Event]] = set()
         self._ooms: deque[int] = deque(maxlen=1000)
 
-    def record(self, kind: str, action: str, id: str, name: str, **attributes: str) -> None:
+    def record(self, kind: str, action: str, id: str, name: str, /, **attributes: str) -> None:
         """Something has happened just now."""
         event = model.Event(time_ns=time.time_ns(), type=kind, action=action, id=id, name=name, attributes=attributes)
         if action == "oom":
@@ -81,7 +81,7 @@ class Journal:
 def matches(event: model.Event, filters: dict[str, list[str]]) -> bool:
     """Docker's filters: values of one key are alternatives, keys must all match.
 
-    container and image match an id's beginning or a name; label matches KEY or KEY=VALUE.
+    container, image, network and volume match an id's beginning or a name; label matches KEY or KEY=VALUE.
     """
     return all(any(_matches_one(event, key, value) for value in values) for key, values in filters.items())
 
@@ -92,7 +92,7 @@ def _matches_one(event: model.Event, key: str, value: str) -> bool:
             return event.action == value
         case "type":
             return event.type == value
-        case "container" | "image":
+        case "container" | "image" | "network" | "volume":
             asked = event.type == key or (key == "image" and event.attributes.get("image") == value)
             return asked and (event.id.startswith(value) or event.name == value or key == "image")
         case "label":

@@ -16,7 +16,7 @@ from engine.cli.render.listing import add_format
 from engine.cli.render.template import Template
 from engine.model import Event
 
-FILTERS: Final = ("container", "image", "event", "type", "label")
+FILTERS: Final = ("container", "image", "network", "volume", "event", "type", "label")
 
 
 def configure(parser: Parser) -> None:

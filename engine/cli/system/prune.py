@@ -9,8 +9,13 @@ from engine.cli.context import Context
 from engine.cli.render.human import decimal_size
 from engine.errors import InvalidInput
 
-_LISTS = (("Deleted Containers:", "containers"), ("Deleted Volumes:", "volumes"), ("Deleted Images:", "images"))
-_WORDS = "This removes all stopped containers and the layers that nothing uses."
+_LISTS = (
+    ("Deleted Containers:", "containers"),
+    ("Deleted Networks:", "networks"),
+    ("Deleted Volumes:", "volumes"),
+    ("Deleted Images:", "images"),
+)
+_WORDS = "This removes all stopped containers, the networks that no container is on, and the layers that nothing uses."
 
 
 def configure(parser: Parser) -> None:
@@ -24,6 +29,7 @@ def run(context: Context, args: Namespace) -> int:
     if not args.force and not is_confirmed(_WORDS, "qd system prune -f"):
         return 0
     removed = context.engine.prune()
+    removed["networks"] = context.engine.prune_networks()
     if args.volumes:
         volumes = context.engine.prune_volumes()
         removed |= volumes | {"reclaimed_bytes": removed["reclaimed_bytes"] + volumes["reclaimed_bytes"]}

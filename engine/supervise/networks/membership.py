@@ -28,16 +28,6 @@ def endpoint_of(live: Live, network: model.Network) -> model.Endpoint | None:
     return None
 
 
-def used(registry: Registry, network: model.Network) -> dict[str, str]:
-    """Addresses of both families that are taken on it -> the container that has each."""
-    return {
-        address: live.name
-        for live, endpoint in members(registry, network).items()
-        for address in (endpoint.address, endpoint.address6)
-        if address
-    }
-
-
 def shown(registry: Registry, network: model.Network) -> model.Network:
     """The network with its containers."""
     found = {live.name: endpoint for live, endpoint in members(registry, network).items()}

@@ -8,7 +8,7 @@ from engine import errors, model
 from engine.network.subnets import Subnet
 from engine.supervise.networks import membership, pruning
 from engine.supervise.networks.requests import Connect, Disconnect, NetworkName, NewNetwork, PruneNetworks
-from engine.supervise.networks.store import BUILT_IN, Networks
+from engine.supervise.networks.store import BUILT_IN, DEFAULT, Networks
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
 from engine.supervise.requests import Nothing
@@ -16,6 +16,8 @@ from engine.supervise.server import Handler, Peer, checked
 
 _ALONE = ("host", "none")
 """Networks that a container is on alone, or not at all."""
+_NAMED = 8
+"""So many containers are named in an error."""
 
 
 class Connector(Protocol):
@@ -70,9 +72,18 @@ class NetworkMethods:
     async def create(self, params: NewNetwork, _peer: Peer) -> Any:
         if params.parent and params.driver != "bridge":
             _check_link(params.parent)
+        if params.name == DEFAULT:
+            await self._clear_default()
         network = self._networks.create(params, self._taken())
         self._tell("create", network)
         return {"id": network.id}
+
+    async def _clear_default(self) -> None:
+        """It can be made anew while nobody is on it; its bridge may still be there, with addresses that go."""
+        network = self._networks.find(DEFAULT)
+        self._check_empty(network)
+        await self._on_removed(network)
+        self._check_empty(network)  # somebody may have come meanwhile
 
     async def remove(self, params: NetworkName, _peer: Peer) -> Any:
         """With `force` one that is missing is no error, and containers that do not run are taken off."""
@@ -88,16 +99,20 @@ class NetworkMethods:
         return {}
 
     async def _leave(self, network: model.Network, *, force: bool) -> None:
+        """Nobody is on it from now on. Raises `Conflict` naming who has to be."""
+        self._check_empty(network, but_idle=force)
+        for live in membership.members(self._registry, network):
+            await self._disconnect(live, network, force=True)
+
+    def _check_empty(self, network: model.Network, *, but_idle: bool = False) -> None:
         on_it = membership.members(self._registry, network)
-        holding = [live for live in on_it if live.active or not force]
+        holding = [live.name for live in on_it if live.active or not but_idle]
         if holding:
-            names = ", ".join(live.name for live in holding[:8]) + (" ..." if len(holding) > 8 else "")
+            names = ", ".join(holding[:_NAMED]) + (" ..." if len(holding) > _NAMED else "")
             raise errors.Conflict(
                 f"network {network.name} is in use by {names}",
-                hint=f"take them off first: qd network disconnect {network.name} {holding[0].name}",
+                hint=f"take them off first: qd network disconnect {network.name} {holding[0]}",
             )
-        for live in on_it:
-            await self._disconnect(live, network, force=True)
 
     async def _remove(self, network: model.Network) -> None:
         """The record first: from then on nobody is put on it, while its links go."""
@@ -146,9 +161,9 @@ class NetworkMethods:
         self._tell("disconnect", network, container=live.id)
 
     def _tell(self, action: str, network: model.Network, **attributes: str) -> None:
-        self._journal.record(
-            "network", action, network.id, network.name, **network.labels, driver=network.driver, **attributes
-        )
+        """An operator's label may have any name, and never stands for what we say."""
+        said = {**network.labels, "driver": network.driver, **attributes}
+        self._journal.record("network", action, network.id, network.name, **said)
 
 
 def _check_removable(network: model.Network) -> None:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from engine import model
 from engine.errors import Conflict, InvalidInput
@@ -30,22 +30,33 @@ _LABELS: Final = 64 << 10
 T = TypeVar("T", bound="Subnet | Address")
 
 
-def plan(
-    request: NewNetwork, network_id: str, created_ns: int, link: str, taken: Mapping[Subnet, str]
-) -> model.Network:
-    """The network. `taken` are subnets and whose they are, `link` is what its bridge is called.
+class Place(NamedTuple):
+    """What a network is given, whatever was asked for."""
+
+    id: str
+    link: str
+    """What its bridge is called."""
+    created_ns: int
+    seed: bytes
+    """Random: its IPv6 subnet is made of it where none is named."""
+    pool: tuple[tuple[IPv4Network, int], ...] = subnets.POOL
+    """From which its IPv4 subnet is chosen likewise."""
+
+
+def plan(request: NewNetwork, place: Place, taken: Mapping[Subnet, str]) -> model.Network:
+    """The network. `taken` are subnets and whose they are.
 
     Raises `InvalidInput`, and `Conflict` where a subnet is taken.
     """
     _check_driver(request)
-    subnet, subnet6 = _subnets(request, network_id, taken)
+    subnet, subnet6 = _subnets(request, place, taken)
     families = {4: subnet, 6: subnet6}
     gateway, gateway6 = (_gateway(request, families, version) for version in (4, 6))
     return model.Network(
-        id=network_id,
+        id=place.id,
         name=request.name,
         driver=request.driver,
-        created_ns=created_ns,
+        created_ns=place.created_ns,
         subnet=_text(subnet),
         gateway=_text(gateway),
         ip_range=_text(_ip_range(request, subnet)),
@@ -56,7 +67,7 @@ def plan(
         mtu=_mtu(request, subnet6),
         parent=request.parent,
         mode=request.mode,
-        link=link if request.driver == "bridge" else "",
+        link=place.link if request.driver == "bridge" else "",
         labels=_labels(request),
     )
 
@@ -82,7 +93,7 @@ def _check_driver(request: NewNetwork) -> None:
 
 
 def _subnets(
-    request: NewNetwork, network_id: str, taken: Mapping[Subnet, str]
+    request: NewNetwork, place: Place, taken: Mapping[Subnet, str]
 ) -> tuple[IPv4Network | None, IPv6Network | None]:
     named = [subnets.check_subnet(subnets.parse_subnet(text)) for text in request.subnets]
     for one in named:
@@ -93,9 +104,9 @@ def _subnets(
             )
     subnet, subnet6 = _one(named, IPv4Network, "subnet"), _one(named, IPv6Network, "subnet")
     if subnet is None and request.ipv4:
-        subnet = subnets.choose_subnet(taken, subnets.POOL)
+        subnet = subnets.choose_subnet(taken, place.pool)
     if subnet6 is None and request.ipv6:
-        subnet6 = subnets.choose_subnet6(network_id.encode(), taken)
+        subnet6 = subnets.choose_subnet6(place.seed, taken)
     if subnet is None and subnet6 is None:
         raise InvalidInput("a network needs addresses", hint="--ipv4, --ipv6 or a --subnet")
     return subnet, subnet6

@@ -17,10 +17,10 @@ from typing import Final
 import msgspec
 
 from engine import errors, model
-from engine.network import addressing, subnets
+from engine.network import addressing, names, subnets
 from engine.network.subnets import Subnet
 from engine.state import files
-from engine.supervise.networks.planning import plan
+from engine.supervise.networks.planning import Place, plan
 from engine.supervise.networks.requests import NewNetwork
 
 VERSION: Final = 1
@@ -33,7 +33,6 @@ _ALLOWED: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}")
 _ID: Final = re.compile(r"[0-9a-f]{64}")
 _RECORD_MAX: Final = 1 << 20
 _ID_BYTES: Final = 32
-_LINK_DIGITS: Final = 10
 
 
 class Networks:
@@ -48,7 +47,7 @@ class Networks:
         """Network and family -> the address that was chosen last."""
 
     def _built_in(self) -> Iterator[model.Network]:
-        yield model.Network(id=DEFAULT, name=DEFAULT, link=f"qd0-{self._tag}" if self._tag else "qd0", isolate=True)
+        yield model.Network(id=DEFAULT, name=DEFAULT, link=names.default_bridge(self._tag))
         for name in BUILT_IN[1:]:
             yield model.Network(id=name, name=name, driver=name)
 
@@ -95,15 +94,24 @@ class Networks:
         return found[0]
 
     def create(self, request: NewNetwork, taken: Iterable[Subnet]) -> model.Network:
-        """Make one, on disk from now on; `taken` is what the host has. Raises `InvalidInput`, `Conflict`, OSError."""
-        self._check_free(request.name)
-        network_id = os.urandom(_ID_BYTES).hex()
-        link = f"qd{network_id[:_LINK_DIGITS]}"
-        network = plan(
-            request, network_id, time.time_ns(), link, {**dict.fromkeys(taken, "this host"), **self._subnets()}
-        )
+        """Make one, on disk from now on; `taken` is what the host has. The default one is made anew, as it is to be;
+        nobody may be on it, nor its bridge on the host. Raises `InvalidInput`, `Conflict`, OSError."""
+        place = self._default_place(request) if request.name == DEFAULT else self._new_place(request.name)
+        others = {**dict.fromkeys(taken, "this host"), **self._subnets(besides=place.id)}
+        network = plan(request, place, others)
         self._save(network)
         return network
+
+    def _new_place(self, name: str) -> Place:
+        self._check_free(name)
+        network_id = os.urandom(_ID_BYTES).hex()
+        return Place(network_id, names.bridge(network_id), time.time_ns(), os.urandom(_ID_BYTES))
+
+    def _default_place(self, request: NewNetwork) -> Place:
+        if request.driver != "bridge":
+            raise errors.InvalidInput("the default network is a bridge", hint="give another one a name of its own")
+        link = self._found[DEFAULT].link
+        return Place(DEFAULT, link, time.time_ns(), os.urandom(_ID_BYTES), subnets.DEFAULT_POOL)
 
     def _check_free(self, name: str) -> None:
         if check(name) in _RESERVED or any(network.name == name for network in self._found.values()):
@@ -162,7 +170,8 @@ class Networks:
         `used` is of both families, best a mapping to the names of who has them. Nothing is recorded: that is done by
         the record of the container, before anything else is awaited. Raises `InvalidInput`, `Conflict`.
         """
-        chosen, chosen6 = (addressing.check_address(network, one, used) if one else "" for one in (address, address6))
+        chosen = addressing.check_address(network, address, used, 4) if address else ""
+        chosen6 = addressing.check_address(network, address6, used, 6) if address6 else ""
         if network.subnet and not chosen:
             chosen = addressing.allocate(network, used, self._last.get((network.id, 4), ""))
             self._last[network.id, 4] = chosen

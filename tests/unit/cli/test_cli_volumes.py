@@ -122,7 +122,7 @@ def test_a_system_prune_takes_volumes_along_where_that_is_asked_for(
     engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert qd(engine, "system", "prune", "-f", "--volumes") == 0
-    assert engine.calls == [("prune",), ("prune_volumes", False)]
+    assert engine.calls == [("prune",), ("prune_networks", {}), ("prune_volumes", False)]
     shown = capsys.readouterr().out
     assert "Deleted Volumes:\nold" in shown
     assert "1.24MB" in shown
