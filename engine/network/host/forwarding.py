@@ -78,7 +78,7 @@ class Forwarding:
         """What the note says; a broken one says nothing, and then nothing is set back."""
         with suppress(ValueError, TypeError, AttributeError):
             note = json.loads(files.read(self._path, limit=1 << 16) or b"{}")
-            links = tuple(str(link) for link in note.get("accept_ra", ()))
+            links = tuple(link for link in map(str, note.get("accept_ra", ())) if sysctls.is_link(link))
             return _Changed(bool(note.get("ipv4")), bool(note.get("ipv6")), links)
         return _Changed()
 

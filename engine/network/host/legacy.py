@@ -6,7 +6,7 @@ changed and written back whole, and what came in between would be lost.
 
 import asyncio
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from engine import errors
@@ -116,28 +116,25 @@ def _split(line: str) -> list[str]:
 
 
 def _rule(number: int, words: Sequence[str], chains: Mapping[str, object]) -> Rule:
-    rule = Rule(number)
-    pairs: Iterator[str] = iter(words)
-    conditions: list[str] = []
-    for word in pairs:
-        value = next(pairs, "")
+    """Conditions come first, then the target, and then how it is done."""
+    comment, link, inward, conditions = "", "", False, 0
+    rest = iter(words)
+    for word in rest:
+        value = "" if word == "!" else next(rest, "")
         if word in ("-j", "-g"):
-            return _ended(rule, word, value, conditions, chains)
+            is_ours = conditions == 1 and bool(link) and value == "ACCEPT"
+            verdict, target = ("", "") if conditions else _verdict(word, value, chains)
+            return Rule(number, verdict, target, comment, link if is_ours else "", inward and is_ours)
         if word == "--comment":
-            rule = rule._replace(comment=value)
-        elif word in ("-i", "-o"):
-            rule = rule._replace(link=value, inward=word == "-o")
-            conditions.append(word)
+            comment = value
         elif (word, value) != ("-m", "comment"):
-            conditions.append(word)
-    return rule._replace(link="")
+            conditions += 1
+            link, inward = (value, word == "-o") if word in ("-i", "-o") else (link, inward)
+    return Rule(number, comment=comment)
 
 
-def _ended(rule: Rule, word: str, target: str, conditions: Sequence[str], chains: Mapping[str, object]) -> Rule:
-    """The rule, once what it does is known; everything behind it says how that is done."""
-    if conditions:
-        is_plain = len(conditions) == 1 and target == "ACCEPT"
-        return rule if is_plain and rule.link else rule._replace(link="")
+def _verdict(word: str, target: str, chains: Mapping[str, object]) -> tuple[str, str]:
+    """What a rule without a condition decides, and the chain that it leads to."""
     if target in chains:
-        return rule._replace(verdict=fate.GOTO if word == "-g" else fate.JUMP, target=target)
-    return rule._replace(verdict=_VERDICTS.get(target, ""))
+        return (fate.GOTO if word == "-g" else fate.JUMP), target
+    return _VERDICTS.get(target, ""), ""

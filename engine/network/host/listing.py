@@ -1,8 +1,8 @@
-"""Rules of all programs in this namespace, read through libnftables as JSON."""
+"""Rules of all programs in this namespace, read through libnftables as JSON. Source: libnftables-json(5)."""
 
 import ctypes
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from engine.errors import EngineError
@@ -44,35 +44,54 @@ class Reader(libnftables.Nft):
 
     def chains(self) -> list[Chain]:
         """All of them, without their rules. Raises `EngineError`."""
-        listed = [item["chain"] for item in self._list("list chains") if "chain" in item]
-        found = (
-            Chain(one["family"], one["table"], one["name"], one.get("hook", ""), one.get("policy", fate.ACCEPT))
-            for one in listed
-        )
-        return [chain for chain in found if _PLAIN.issuperset(chain.table + chain.name)]
+        return parse_chains(self.run("list chains"))
 
     def rules(self, chain: Chain) -> Sequence[Rule]:
-        """Those of one chain, in their order; none where it has gone. Raises `EngineError`."""
-        if not _PLAIN.issuperset(chain.name):
-            return ()
-        return [_rule(item["rule"]) for item in self._list(f"list chain {chain}") if "rule" in item]
+        """Those of one chain, in their order. Raises `EngineError`."""
+        return parse_rules(self.run(f"list chain {chain}")) if _PLAIN.issuperset(chain.name) else ()
 
     def mentions(self, family: str, table: str, text: str) -> bool:
         """Whether this is anywhere in the JSON of a table. Raises `EngineError`."""
         return text in self.run(f"list table {family} {table}")
 
-    def _list(self, command: str) -> list[dict[str, Any]]:
-        text = self.run(command)
-        try:
-            items: list[dict[str, Any]] = json.loads(text or '{"nftables": []}')["nftables"]
-        except (ValueError, KeyError) as err:
-            raise EngineError("the rules of this host cannot be read: nft's answer is no JSON") from err
-        return items
+
+def parse_chains(text: str) -> list[Chain]:
+    """Those whose names need no quotes. Raises `EngineError`."""
+    try:
+        found = [_chain(listed) for listed in _items(text, "chain")]
+    except (LookupError, TypeError, AttributeError) as err:
+        raise _unreadable() from err
+    return [chain for chain in found if _PLAIN.issuperset(chain.table + chain.name)]
+
+
+def parse_rules(text: str) -> list[Rule]:
+    """Those of one chain. Raises `EngineError`."""
+    try:
+        return [_rule(listed) for listed in _items(text, "rule")]
+    except (LookupError, TypeError, AttributeError) as err:
+        raise _unreadable() from err
+
+
+def _items(text: str, kind: str) -> list[dict[str, Any]]:
+    """What it lists of one kind."""
+    try:
+        return [item[kind] for item in json.loads(text or '{"nftables": []}')["nftables"] if kind in item]
+    except ValueError as err:
+        raise _unreadable() from err
+
+
+def _unreadable() -> EngineError:
+    return EngineError("the rules of this host cannot be read: nft's answer is not what it should be")
+
+
+def _chain(listed: dict[str, Any]) -> Chain:
+    hook, policy = listed.get("hook", ""), listed.get("policy", fate.ACCEPT)
+    return Chain(str(listed["family"]), str(listed["table"]), str(listed["name"]), str(hook), str(policy))
 
 
 def _rule(listed: dict[str, Any]) -> Rule:
     asked = [one for one in listed.get("expr", ()) if _kind(one) not in _GOING_ON]
-    handle, comment = listed["handle"], str(listed.get("comment", ""))
+    handle, comment = int(listed["handle"]), str(listed.get("comment", ""))
     if len(asked) == 1:
         verdict, target = _verdict(asked[0])
         return Rule(handle, verdict, target, comment)
@@ -94,12 +113,12 @@ def _verdict(statement: dict[str, Any]) -> tuple[str, str]:
     return (kind, "") if kind in (fate.ACCEPT, fate.RETURN) else ("", "")
 
 
-def _link(statements: Iterable[dict[str, Any]]) -> tuple[str, bool]:
-    """The link of a rule that accepts what comes from one or goes to one, and nothing else; see `native.accept`."""
+def _link(statements: list[dict[str, Any]]) -> tuple[str, bool]:
+    """The link of a rule that accepts what comes from one or goes to one, and asks for nothing else."""
     match statements:
         case [
             {"match": {"op": "==", "left": {"meta": {"key": "iifname" | "oifname" as key}}, "right": str(link)}},
-            *end,
+            {"accept": None},
         ]:
-            return (link, key == "oifname") if end and _kind(end[0]) == fate.ACCEPT else ("", False)
+            return link, key == "oifname"
     return "", False

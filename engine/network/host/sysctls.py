@@ -17,9 +17,14 @@ _MOST: Final = 256
 _FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW
 
 
+def is_link(name: str) -> bool:
+    """Whether a link may have this name; then it is a name of one folder as well."""
+    return _LINK.fullmatch(name) is not None
+
+
 def link(family: str, name: str, setting: str) -> str:
     """The path of a setting of one link, `family` being ipv4 or ipv6. Raises `InvalidInput`."""
-    if not _LINK.fullmatch(name):
+    if not is_link(name):
         raise errors.InvalidInput(f"{name[:64]!r} cannot be a link's name", hint="15 characters at most, without '/'")
     return f"{family}/conf/{name}/{setting}"
 
