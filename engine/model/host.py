@@ -26,6 +26,10 @@ class Info(Value, frozen=True, kw_only=True):
     containers: dict[str, int]
     """Status -> how many."""
     images: int
+    networks: int
+    """The built-in ones included."""
+    subnet: str
+    """Of the network that containers are on where nothing is said; empty as long as none was."""
     supervisor_pid: int
     keeper_pid: int
     warnings: tuple[str, ...] = ()

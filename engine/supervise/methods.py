@@ -121,7 +121,7 @@ class Methods:
         return processes.listing(self._parts, self._find(params.ref))
 
     async def connections(self, params: Ref, _peer: Peer) -> Any:
-        return await connections.listing(self._parts.registry, self._find(params.ref))
+        return await connections.listing(self._parts.registry, self._find(params.ref), self._parts.networks.all())
 
     async def stats(self, params: Refs, _peer: Peer) -> Any:
         found = [self._find(ref) for ref in params.refs] if params.refs else list(self._parts.registry)

@@ -41,10 +41,17 @@ def info(parts: Parts) -> model.Info:
         controllers=parts.cgroups.controllers,
         containers=dict(Counter(str(live.state.status) for live in parts.registry)),
         images=len(parts.store.images()),
+        networks=len(parts.networks.all()),
+        subnet=_default_subnet(parts),
         supervisor_pid=os.getpid(),
         keeper_pid=parts.keeper.pid,
         warnings=parts.all_warnings(),
     )
+
+
+def _default_subnet(parts: Parts) -> str:
+    network = parts.networks.find("bridge")
+    return ", ".join(filter(None, (network.subnet, network.subnet6)))
 
 
 def overview(parts: Parts) -> model.Overview:

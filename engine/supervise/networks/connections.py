@@ -10,7 +10,7 @@ from engine.sandbox import sharing
 from engine.supervise.registry import Live, Registry
 
 
-async def listing(registry: Registry, live: Live, networks: Iterable[model.Network] = ()) -> model.Connections:
+async def listing(registry: Registry, live: Live, networks: Iterable[model.Network]) -> model.Connections:
     """The sockets in its network namespace. Raises Conflict where it does not run."""
     live.require_active()
     state = live.state

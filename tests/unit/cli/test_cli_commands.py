@@ -416,6 +416,8 @@ ABOUT = {
     "controllers": {"memory": "v1"},
     "containers": {"running": 2, "exited": 1},
     "images": 1,
+    "networks": 4,
+    "subnet": "172.17.0.0/16",
     "supervisor_pid": 10,
     "keeper_pid": 11,
     "warnings": ["no blkio weight: load the bfq scheduler"],

@@ -43,7 +43,7 @@ def test_a_connection_is_listed_with_the_name_of_its_far_end(tmp_path: Path) -> 
         registry = Registry(Paths(str(tmp_path), str(tmp_path)))
         live = add(registry, tmp_path, "a")
         with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as near:
-            listed = await connections.listing(registry, live)
+            listed = await connections.listing(registry, live, [])
             port = near.getsockname()[1]
         (found,) = [one for one in listed.found if one.port == port]
         assert (found.state, found.far_name, listed.whose) == ("ESTABLISHED", "a", "")
@@ -57,7 +57,7 @@ def test_it_is_said_whose_network_a_container_has(network: str, whose: str, tmp_
         registry = Registry(Paths(str(tmp_path), str(tmp_path)))
         add(registry, tmp_path, "a")
         live = add(registry, tmp_path, "b", network)
-        assert (await connections.listing(registry, live)).whose == whose
+        assert (await connections.listing(registry, live, [])).whose == whose
 
     asyncio.run(scene())
 
@@ -67,6 +67,6 @@ def test_what_has_another_process_at_its_pid_now_is_not_shown_that_ones_connecti
         registry = Registry(Paths(str(tmp_path), str(tmp_path)))
         for live in (add(registry, tmp_path, "a", pid=1), add(registry, tmp_path, "b", pid=2**22 + 1)):
             with pytest.raises(errors.Conflict, match="has just ended"):
-                await connections.listing(registry, live)
+                await connections.listing(registry, live, [])
 
     asyncio.run(scene())
