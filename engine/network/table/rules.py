@@ -122,7 +122,8 @@ add rule inet {name} guard drop
 # At -210: before bridged frames are handed to the routed chains (0) and before the bridge learns where an address is.
 # Frames of other bridges cost one look for their port. Other kinds of frames (VLAN tags, LLDP) do not get in.
 #
-# A frame to 01:80:c2:00:00:0X does not come by `prerouting`, but the bridge would learn its sender's address.
+# A frame to 01:80:c2:00:00:0X does not come by here. That the bridge learns nobody's address from such a one is a
+# setting of the bridge, no_linklocal_learn.
 #
 # A port in hairpin mode gets its own frames back, which is for what is translated to itself; no broadcast must come so,
 # or it would take its own question for its address as somebody else's.
@@ -136,10 +137,6 @@ _BRIDGE: Final = """
   chain prerouting {
     type filter hook prerouting priority filter - 10; policy accept;
     iifname @ports goto port
-  }
-  chain input {
-    type filter hook input priority filter - 10; policy accept;
-    ether daddr & ff:ff:ff:ff:ff:f0 == 01:80:c2:00:00:00 iifname @ports drop
   }
   chain forward {
     type filter hook forward priority filter - 10; policy accept;
