@@ -35,6 +35,8 @@ class Sample(Value, frozen=True, kw_only=True):
     tx_packets: int = 0
     tx_drops: int = 0
     tx_errors: int = 0
+    interfaces: int = 0
+    """How many interfaces that is the sum of."""
 
 
 class Stats(Value, frozen=True, kw_only=True):

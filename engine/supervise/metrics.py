@@ -116,8 +116,8 @@ class Meter:
             memory_bytes=float(self._last.memory_bytes),
             read_rate=_rate(self._before, self._last, "read_bytes"),
             write_rate=_rate(self._before, self._last, "write_bytes"),
-            rx_rate=_rate(self._before, self._last, "rx_bytes"),
-            tx_rate=_rate(self._before, self._last, "tx_bytes"),
+            rx_rate=_flow(self._before, self._last, "rx_bytes"),
+            tx_rate=_flow(self._before, self._last, "tx_bytes"),
         )
         self.saw_ooms(self._last.oom_kills)
 
@@ -158,8 +158,8 @@ class Meter:
             read_bytes=last.read_bytes,
             write_bytes=last.write_bytes,
             **{field: getattr(last, field) for field in _TRAFFIC},
-            rx_bytes_per_second=_rate(before, last, "rx_bytes"),
-            tx_bytes_per_second=_rate(before, last, "tx_bytes"),
+            rx_bytes_per_second=_flow(before, last, "rx_bytes"),
+            tx_bytes_per_second=_flow(before, last, "tx_bytes"),
             pid=container.state.pid,
         )
 
@@ -191,3 +191,8 @@ def _rate(before: model.Sample, last: model.Sample, name: str) -> float:
     """Bytes a second."""
     moved: int = getattr(last, name) - getattr(before, name)
     return max(0, moved) * 1e9 / max(1, last.time_ns - before.time_ns)
+
+
+def _flow(before: model.Sample, last: model.Sample, name: str) -> float:
+    """Bytes a second; none where an interface has come, of which it is not known when it counted what."""
+    return _rate(before, last, name) if before.interfaces == last.interfaces else 0.0

@@ -42,9 +42,11 @@ class Counted(NamedTuple):
     tx_packets: int = 0
     tx_drops: int = 0
     tx_errors: int = 0
+    interfaces: int = 0
 
 
 NOTHING: Final = Counted()
+_COUNTED: Final = Counted._fields[:-1]
 Dump = Callable[[], Mapping[str, Counters]]
 
 
@@ -96,5 +98,5 @@ def links(registry: Registry, container_id: str) -> tuple[str, ...]:
 
 def total(counters: Iterable[Counters]) -> Counted:
     """The sum."""
-    rows = [tuple(getattr(one, field) for field in Counted._fields) for one in counters]
-    return Counted(*(sum(column) for column in zip(*rows, strict=True))) if rows else NOTHING
+    rows = [tuple(getattr(one, field) for field in _COUNTED) for one in counters]
+    return Counted._make((*(sum(column) for column in zip(*rows, strict=True)), len(rows))) if rows else NOTHING

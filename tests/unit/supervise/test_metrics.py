@@ -108,6 +108,17 @@ def test_what_went_through_the_interfaces_is_counted_and_its_rate_is_of_the_last
     assert meter.ring.series(1).rx_bytes_per_second == (2000.0,)
 
 
+def test_an_interface_that_was_not_seen_before_gives_no_rate() -> None:
+    """A supervisor that takes over, and a container that joins a network."""
+    seen = [Counted(), Counted(rx_bytes=10**9, interfaces=1), Counted(rx_bytes=10**9 + 7, interfaces=1)]
+    meter = Meter(lambda: None, lambda: seen.pop(0))
+    meter.open(FakeSampler(*(model.Sample(time_ns=number * SECOND) for number in range(3))))
+    meter.sample()
+    assert (meter.stats(container()).rx_bytes, meter.stats(container()).rx_bytes_per_second) == (10**9, 0.0)
+    meter.sample()
+    assert meter.ring.series(2).rx_bytes_per_second == (0.0, 7.0)
+
+
 def test_counters_that_start_anew_are_no_rate_below_nothing() -> None:
     seen = [Counted(rx_bytes=1000), Counted(rx_bytes=0)]
     meter = Meter(lambda: None, lambda: seen.pop(0))
