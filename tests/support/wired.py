@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from support.netlab import Machine
 
+from engine.kernel import const, syscalls
 from engine.network.link.links import Links
 
 TAG = "abc123"
@@ -55,6 +56,19 @@ class Wired:
             if not pid:
                 _sleep()
         self._undo.callback(end, pid)
+        return pid
+
+    def rootless(self) -> int:
+        """A process in a user namespace that owns its network namespace, as an engine's containers are by default."""
+        receiver, sender = os.pipe()
+        if not (pid := os.fork()):
+            syscalls.unshare(const.CLONE_NEWUSER | const.CLONE_NEWNET)
+            os.write(sender, b".")
+            _sleep()
+        self._undo.callback(end, pid)
+        os.close(sender)
+        assert os.read(receiver, 1) == b"."
+        os.close(receiver)
         return pid
 
     def kinds(self) -> dict[str, str]:

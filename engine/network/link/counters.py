@@ -1,6 +1,7 @@
 """What went through the links of containers, as the containers see it."""
 
 import struct
+from collections.abc import Collection
 from typing import Final, NamedTuple
 
 from engine.network.link import lookups
@@ -12,6 +13,10 @@ _IF_STATS_MSG: Final = struct.Struct("=BxxxII")
 """Family, index, filter; linux/if_link.h."""
 _LINK_STATS: Final = struct.Struct("=8Q")
 """struct rtnl_link_stats64 begins with packets, bytes, errors and drops, each received and sent."""
+
+
+_FEW: Final = 20
+"""Beyond it a list of all links is cheaper than asking for each."""
 
 
 class Counters(NamedTuple):
@@ -40,15 +45,17 @@ class Counting:
         with Transport() as transport:
             bodies = transport.dump(_request())
             rows = {int(_IF_STATS_MSG.unpack_from(body)[1]): body for body in bodies}
-            known = self._names
-            self._names = {
-                number: known[number] if number in known else self._name(transport, number) for number in rows
-            }
+            new = rows.keys() - self._names.keys()
+            learnt = self._names | self._learnt(transport, new)
+            self._names = {number: learnt.get(number, "") for number in rows}
         return {name: swapped(rows[number]) for number, name in self._names.items() if name}
 
-    def _name(self, transport: Transport, number: int) -> str:
-        link = lookups.find_number(transport, number)
-        return link.name if link and link.kind == "veth" and link.alias == self._alias else ""
+    def _learnt(self, transport: Transport, new: Collection[int]) -> dict[int, str]:
+        if len(new) > _FEW:
+            links = lookups.every(transport)
+        else:
+            links = [link for number in new if (link := lookups.find_number(transport, number))]
+        return {link.number: link.name for link in links if link.kind == "veth" and link.alias == self._alias}
 
 
 def _request() -> Request:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import socket
 from collections.abc import Iterator
 from ipaddress import ip_interface, ip_network
 
@@ -10,6 +11,7 @@ from support import waiting
 from support.wired import Box, Wired, end, wired
 
 from engine import errors
+from engine.network import namespace
 from engine.network.link import inside, linkmessages, loopback, routes
 from engine.network.link.links import Links
 from engine.network.link.transport import Refused, Transport
@@ -96,6 +98,20 @@ def test_a_container_without_an_ipv6_address_has_no_ipv6_but_on_loopback(net: Wi
     assert "::1/128" in box.machine.ip("addr show dev lo")
 
 
+def test_a_container_with_a_user_namespace_of_its_own_is_plugged_like_any_other(net: Wired) -> None:
+    pid = net.rootless()
+    net.links.plug(pid, [plug(0, bits_into=10_000_000, bits_out_of=10_000_000)])
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as answered:
+        answered.bind(("172.30.0.1", 0))
+        answered.settimeout(10)
+        with namespace.inside(pid):
+            sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with sender:
+            sender.sendto(b"hello", answered.getsockname())
+        data, source = answered.recvfrom(10)
+    assert (data, source[0]) == (b"hello", "172.30.0.2")
+
+
 def test_one_interface_with_ipv6_and_one_without_are_told_apart(net: Wired) -> None:
     box = net.box()
     net.links.plug(box.pid, [plug(0), plug(1, ipv6=False, interface="eth1", gateways=())])
@@ -106,8 +122,19 @@ def test_one_interface_with_ipv6_and_one_without_are_told_apart(net: Wired) -> N
 def test_a_container_takes_no_router_s_word(net: Wired) -> None:
     box = plugged(net, 0)
     for scope in ("all", "default", "eth0"):
-        for name in ("accept_ra", "accept_redirects"):
-            assert box.machine.sysctl(f"net/ipv6/conf/{scope}/{name}") == "0", (scope, name)
+        for name in ("ipv6/conf/{}/accept_ra", "ipv6/conf/{}/accept_redirects", "ipv4/conf/{}/accept_redirects"):
+            assert box.machine.sysctl("net/" + name.format(scope)) == "0", (scope, name)
+
+
+def test_a_container_on_two_networks_does_not_connect_them_unless_told_to(net: Wired) -> None:
+    box = net.box()
+    for name in ("ipv4/ip_forward", "ipv6/conf/all/forwarding"):
+        box.machine.sysctl(f"net/{name}", "1")
+    net.links.plug(box.pid, [plug(0)])
+    assert box.machine.sysctl("net/ipv4/ip_forward") == box.machine.sysctl("net/ipv6/conf/eth0/forwarding") == "0"
+    box.machine.sysctl("net/ipv4/ip_forward", "1")
+    net.links.plug(box.pid, [plug(1, interface="eth1", gateways=())], loopback=False)
+    assert box.machine.sysctl("net/ipv4/ip_forward") == "1", "the operator's own setting stays"
 
 
 def test_the_host_s_end_has_no_address_and_reflects_frames(net: Wired) -> None:
@@ -173,6 +200,15 @@ def test_what_is_gone_is_deleted_with_success(net: Wired) -> None:
     net.links.delete(BRIDGE.name)
     net.links.delete(BRIDGE.name)
     assert net.kinds() == {}
+
+
+def test_what_nobody_claims_is_swept_and_nothing_of_others(net: Wired) -> None:
+    boxes = [plugged(net, number) for number in range(3)]
+    Links("").make_bridge(Bridge("qd0", ()))
+    net.host.ip("link add mine type bridge")
+    assert net.links.sweep({BRIDGE.name, "qd0000001a0"}) == ["qd0000000a0", "qd0000002a0"]
+    assert [len(box.machine.links()) for box in boxes] == [1, 2, 1]
+    assert net.host.links() >= {"qd0", "mine", BRIDGE.name, "qd0000001a0"}
 
 
 def test_unplugging_takes_both_ends(net: Wired) -> None:
