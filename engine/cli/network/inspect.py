@@ -26,10 +26,9 @@ def run(context: Context, args: Namespace) -> int:
     found, failures = _find(context, args.names)
     ids = {one.name: one.id for one in context.engine.containers()} if any(n.containers for n in found) else {}
     _write([network_view(network, ids) for network in found], args.format)
-    code = 0
     for err in failures:
-        code = report.failure(err)
-    return code
+        report.failure(err)
+    return 1 if failures else 0
 
 
 def _find(context: Context, names: list[str]) -> tuple[list[Network], list[EngineError]]:
