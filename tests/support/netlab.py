@@ -222,7 +222,8 @@ class Lab:
 
 
 def _lines(machine: Machine, *command: str) -> frozenset[str]:
-    return frozenset(line.strip() for line in machine.run(*command).splitlines())
+    """What a command prints; a route is marked as long as nobody is on its bridge."""
+    return frozenset(line.removesuffix("linkdown ").strip() for line in machine.run(*command).splitlines())
 
 
 def _new_namespace() -> int:
