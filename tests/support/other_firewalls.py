@@ -92,6 +92,26 @@ def rejecting(kind: str) -> Setup:
     return setup
 
 
+OLDER_DOCKER = """
+-P FORWARD DROP
+-N DOCKER
+-N DOCKER-ISOLATION-STAGE-1
+-N DOCKER-ISOLATION-STAGE-2
+-N DOCKER-USER
+-A FORWARD -j DOCKER-USER
+-A FORWARD -j DOCKER-ISOLATION-STAGE-1
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A FORWARD -i docker0 -o docker0 -j ACCEPT
+-A DOCKER-ISOLATION-STAGE-1 -i docker0 ! -o docker0 -j DOCKER-ISOLATION-STAGE-2
+-A DOCKER-ISOLATION-STAGE-1 -j RETURN
+-A DOCKER-ISOLATION-STAGE-2 -o docker0 -j DROP
+-A DOCKER-ISOLATION-STAGE-2 -j RETURN
+-A DOCKER-USER -j RETURN
+"""
+"""What Docker 20.10 makes of an empty table; the next is what Docker 28 does."""
+
 DOCKER = """
 -P FORWARD DROP
 -N DOCKER
@@ -115,12 +135,12 @@ DOCKER = """
 """
 
 
-def docker(kind: str) -> Setup:
+def docker(kind: str, chains: str = DOCKER) -> Setup:
     """The chains that dockerd makes in the table `filter` for one network."""
 
     def setup(host: Machine) -> None:
         for name in ("iptables", "ip6tables"):
-            _run(host, f"{name}-{kind}", *DOCKER.strip().splitlines())
+            _run(host, f"{name}-{kind}", *chains.strip().splitlines())
 
     return setup
 
@@ -184,6 +204,7 @@ SETUPS: dict[str, Setup] = {
     "iptables-legacy with a last rule": rejecting("legacy"),
     "Docker's chains": docker("nft"),
     "Docker's legacy chains": docker("legacy"),
+    "older Docker's chains": docker("nft", OLDER_DOCKER),
     "nft with a policy": nft(NFT_POLICY),
     "nft with a last rule and more tables": nft(NFT_LAST),
 }
