@@ -12,8 +12,6 @@ DROP: Final = "drop"
 RETURN: Final = "return"
 JUMP: Final = "jump"
 GOTO: Final = "goto"
-_DEEPEST: Final = 16
-"""Chains that lead to chains; the kernel allows as many. Source: NFT_JUMP_STACK_SIZE."""
 
 
 class Rule(NamedTuple):
@@ -42,25 +40,36 @@ class Fate(NamedTuple):
 
 
 def of(rules: Sequence[Rule], policy: str, chain: Callable[[str], Sequence[Rule]]) -> Fate:
-    """Follow a first chain to its end; `chain` returns the rules of another one by its name."""
-    return _follow(rules, policy, chain, 0)
+    """Follow a first chain to its end; `chain` returns the rules of another one by its name, and is asked once."""
+    return _Walk(chain).follow(rules, policy)
 
 
-def _follow(rules: Sequence[Rule], policy: str, chain: Callable[[str], Sequence[Rule]], depth: int) -> Fate:
-    for rule in rules:
-        verdict = _decided(rule, policy, chain, depth)
-        if verdict is not None:
-            return Fate(verdict, rule.handle)
-    return Fate(policy)
+class _Walk:
+    """One walk. A chain decides the same wherever it is come from, so each is followed once."""
 
+    def __init__(self, chain: Callable[[str], Sequence[Rule]]) -> None:
+        self._chain = chain
+        self._known: dict[str, str] = {}
 
-def _decided(rule: Rule, policy: str, chain: Callable[[str], Sequence[Rule]], depth: int) -> str | None:
-    """The verdict of one rule; None where the next one is asked."""
-    if rule.verdict in (ACCEPT, DROP):
-        return rule.verdict
-    if rule.verdict == RETURN:
-        return policy
-    if rule.verdict in (JUMP, GOTO) and depth < _DEEPEST:
-        found = _follow(chain(rule.target), "", chain, depth + 1).verdict
-        return found or (policy if rule.verdict == GOTO else None)
-    return None
+    def follow(self, rules: Sequence[Rule], policy: str) -> Fate:
+        for rule in rules:
+            verdict = self._decided(rule, policy)
+            if verdict is not None:
+                return Fate(verdict, rule.handle)
+        return Fate(policy)
+
+    def _decided(self, rule: Rule, policy: str) -> str | None:
+        """The verdict of one rule; None where the next one is asked."""
+        if rule.verdict in (ACCEPT, DROP):
+            return rule.verdict
+        if rule.verdict == RETURN:
+            return policy
+        if rule.verdict in (JUMP, GOTO):
+            return self._of_another(rule.target) or (policy if rule.verdict == GOTO else None)
+        return None
+
+    def _of_another(self, name: str) -> str:
+        if name not in self._known:
+            self._known[name] = ""  # one that leads back to itself: the kernel would refuse it
+            self._known[name] = self.follow(self._chain(name), "").verdict
+        return self._known[name]
