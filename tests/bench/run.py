@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import commits, ground, images, logs, rest, start
+from bench import commits, ground, images, logs, network, rest, start
 from bench.figures import Row, table
 from support import leaks
 from support.deck import Deck, new_paths
@@ -64,6 +64,9 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
         "command": lambda: start.whole_command(deck, rounds, folder),
         "runtime": lambda: start.runtime(deck, rounds, folder),
         "bare": lambda: start.bare_command(rounds),
+        "network-start": lambda: network.starts(deck, rounds),
+        "network-command": lambda: network.commands(deck, rounds),
+        "throughput": lambda: network.throughput(deck, max(3, rounds // 4)),
         "idle": lambda: rest.idle_dashboard(deck, arguments.seconds),
         "memory": lambda: rest.memory(deck),
         "commit": lambda: commits.against_docker(max(3, rounds // 4), folder),
@@ -74,7 +77,10 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=", description=__doc__)
-    names = ("start", "hundred", "command", "runtime", "bare", "idle", "memory", "commit", "pull", "logs")
+    names = (
+        *("start", "hundred", "command", "runtime", "bare", "network-start", "network-command", "throughput"),
+        *("idle", "memory", "commit", "pull", "logs"),
+    )
     parser.add_argument("only", nargs="*", metavar="WHAT", help=f"measure these only: {', '.join(names)}")
     parser.add_argument("--rounds", type=int, default=20, help="how many of each pair (20)")
     parser.add_argument("--seconds", type=float, default=30.0, help="how long the dashboard is watched (30)")

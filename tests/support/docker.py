@@ -1,6 +1,7 @@
 """Debian's Docker with a daemon of its own, above a runtime that is tested.
 
-The daemon has its own folders, socket and cgroup parent, no bridge, and leaves the host's packet filter alone.
+The daemon has its own folders, socket and cgroup parent. It has no bridge and leaves the host's packet filter alone,
+unless it is started where both are a test's own.
 """
 
 import os
@@ -23,7 +24,7 @@ PLACES = ("/etc/docker", "/run/docker", "/run/containerd", "/opt/containerd")
 class Docker:
     """One daemon and its client; `close` ends it and removes what it has made."""
 
-    def __init__(self, base: str = f"{PREFIX}d") -> None:
+    def __init__(self, base: str = f"{PREFIX}d", *, bridge: bool = False) -> None:
         os.makedirs(base, mode=0o700, exist_ok=True)
         self.folder = tempfile.mkdtemp(prefix="docker-", dir=base)
         self.parent = f"qd-docker-{os.getpid()}"
@@ -31,16 +32,23 @@ class Docker:
         self._new = [path for path in PLACES if not os.path.exists(path)]
         self._log = Path(self.folder, "log")
         with self._log.open("wb") as log:
-            self._daemon = subprocess.Popen(self._command(), stdout=log, stderr=log)
+            self._daemon = subprocess.Popen(self._command(bridge), stdout=log, stderr=log)
         until(self._answers, "an answer of dockerd", 60, self._log.read_text)
         self._import()
 
-    def _command(self) -> list[str]:
+    def _command(self, bridge: bool) -> list[str]:
         places = [f"--data-root={self.folder}/data", f"--exec-root={self.folder}/exec", f"--pidfile={self.folder}/pid"]
         nothing_of_the_host = ["--bridge=none", "--iptables=false", "--ip-masq=false", "--ip-forward=false"]
         cgroups = ["--exec-opt=native.cgroupdriver=cgroupfs", f"--cgroup-parent=/{self.parent}"]
         socket = f"--host=unix://{self.folder}/sock"
-        return ["dockerd", *places, *nothing_of_the_host, *cgroups, socket, f"--add-runtime=qd={RUNTIME}"]
+        return [
+            "dockerd",
+            *places,
+            *([] if bridge else nothing_of_the_host),
+            *cgroups,
+            socket,
+            f"--add-runtime=qd={RUNTIME}",
+        ]
 
     def _answers(self) -> bool:
         assert self._daemon.poll() is None, f"dockerd has ended: {self._log.read_text()}"
