@@ -5,7 +5,7 @@ import struct
 from typing import Final
 
 from engine.network.link import numbers as n
-from engine.network.link.encoding import Request, mac, nested, text, u8, u16, u32
+from engine.network.link.encoding import Request, attribute, mac, nested, text, u8, u16, u32
 from engine.network.values import Plug
 
 _IFINFOMSG: Final = struct.Struct("=BxHiII")
@@ -29,9 +29,9 @@ _BRIDGE: Final = nested(
     text(n.IFLA_INFO_KIND, "bridge"),
     nested(
         n.IFLA_INFO_DATA,
-        u32(n.IFLA_BR_FORWARD_DELAY, 0),
         u32(n.IFLA_BR_STP_STATE, 0),
         u8(n.IFLA_BR_MCAST_SNOOPING, 0),
+        attribute(n.IFLA_BR_MULTI_BOOLOPT, struct.pack("=II", n.BR_BOOLOPT_NO_LL_LEARN, n.BR_BOOLOPT_NO_LL_LEARN)),
     ),
 )
 _ONE_QUEUE: Final = u32(n.IFLA_NUM_TX_QUEUES, 1) + u32(n.IFLA_NUM_RX_QUEUES, 1)
@@ -53,8 +53,9 @@ def _link(index: int, flags: int, *inner: bytes) -> bytes:
 
 
 def make_bridge(name: str, tag: str) -> Request:
-    """A bridge, down."""
-    info = nested(n.IFLA_LINKINFO, text(n.IFLA_INFO_KIND, "bridge"))
+    """A bridge, down. No port of it waits before it forwards: set here, as one that has a spanning tree must wait."""
+    delay = nested(n.IFLA_INFO_DATA, u32(n.IFLA_BR_FORWARD_DELAY, 0))
+    info = nested(n.IFLA_LINKINFO, text(n.IFLA_INFO_KIND, "bridge"), delay)
     body = _link(0, 0, text(n.IFLA_IFNAME, name), mac(n.IFLA_ADDRESS, stable_mac(tag, name)), info)
     return Request(f"make the bridge {name}", n.RTM_NEWLINK, n.NLM_F_CREATE | n.NLM_F_EXCL, body)
 
@@ -63,7 +64,8 @@ def set_bridge(name: str, alias: str, mtu: int, has_ipv6: bool) -> Request:
     """Alias and MTU of a bridge; up. It gets no IPv6 address by itself.
 
     Without a spanning tree, so that a port forwards from its first moment on, and without snooping, which keeps
-    multicast from containers whose reports were sent before their port was up.
+    multicast from containers whose reports were sent before their port was up. Nothing is learnt from frames to the
+    addresses of link protocols, which come by no hook of ours: by one a container could take another's place.
 
     `has_ipv6`, here and below: whether the kernel has it; without, it refuses the attribute.
     """

@@ -57,11 +57,11 @@ class Links:
             return {link.name: link.kind for link in lookups.every(host) if link.alias == self._alias}
 
     def sweep(self, keep: Collection[str]) -> list[str]:
-        """Delete every link of this engine but these, and say which there were.
+        """Delete every link of this engine but these and the ones that shape them, and say which there were.
 
         Raises: ExceptionGroup of those that could not be deleted, when all have been tried; OSError.
         """
-        gone = sorted(self.own().keys() - set(keep))
+        gone = sorted(self.own().keys() - set(keep) - set(map(shaping.ifb_name, keep)))
         failures = []
         for name in gone:
             try:

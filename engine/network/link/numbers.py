@@ -97,6 +97,9 @@ IFLA_INFO_SLAVE_DATA: Final = _number(_info, "IFLA_INFO_SLAVE_DATA")
 IFLA_BR_FORWARD_DELAY: Final = _number(_info.bridge_data, "IFLA_BR_FORWARD_DELAY")
 IFLA_BR_STP_STATE: Final = _number(_info.bridge_data, "IFLA_BR_STP_STATE")
 IFLA_BR_MCAST_SNOOPING: Final = _number(_info.bridge_data, "IFLA_BR_MCAST_SNOOPING")
+IFLA_BR_MULTI_BOOLOPT: Final = 46
+"""linux/if_link.h; the library's table ends before it."""
+BR_BOOLOPT_NO_LL_LEARN: Final = 1 << 0
 IFLA_BRPORT_MODE: Final = _number(_info.bridge_slave_data, "IFLA_BRPORT_MODE")
 VETH_INFO_PEER: Final = _number(_info.veth_data, "VETH_INFO_PEER")
 IFLA_MACVLAN_MODE: Final = _number(_info.macvlan_data, "IFLA_MACVLAN_MODE")

@@ -164,6 +164,17 @@ def test_a_bridge_is_made_again_without_harm_and_gets_the_addresses_of_today(net
     box.machine.stop_servers()
 
 
+def test_a_bridge_s_settings_are_what_they_were_made_after_somebody_changed_them(net: Wired) -> None:
+    wanted = ("stp_state 0", "mcast_snooping 0", "no_linklocal_learn 1", "mtu 1400")
+    before = net.host.ip("-d link show qd0-abc123")
+    assert "forward_delay 0 " in before
+    net.host.ip("link set qd0-abc123 mtu 1280 type bridge stp_state 1 mcast_snooping 1 no_linklocal_learn 0")
+    net.links.make_bridge(BRIDGE)
+    after = net.host.ip("-d link show qd0-abc123")
+    for text in wanted:
+        assert f"{text} " in before and f"{text} " in after, text
+
+
 def test_a_bridge_without_ipv6_has_no_link_local_address_either(net: Wired) -> None:
     net.links.make_bridge(Bridge("qd0123456789", (ip_interface("172.29.0.1/16"),)))
     assert "inet6" not in net.host.ip("addr show dev qd0123456789")

@@ -118,6 +118,12 @@ def test_the_link_of_a_limit_goes_with_the_interface(net: Wired) -> None:
     assert net.kinds() == {BRIDGE.name: "bridge"}
 
 
+def test_a_sweep_spares_the_limit_of_what_is_kept(net: Wired) -> None:
+    limited(net, bits_out_of=LIMIT)
+    assert net.links.sweep({BRIDGE.name, "qd0000000a0"}) == []
+    assert net.links.sweep({BRIDGE.name}) == ["qd0000000a0", "qi0000000a0"]
+
+
 def test_after_the_container_is_gone_unplugging_removes_what_stayed(net: Wired) -> None:
     box = limited(net, bits_out_of=LIMIT)
     with box.machine.enter():
