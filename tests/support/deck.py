@@ -16,6 +16,7 @@ from engine import errors
 from engine.client import Engine
 from engine.image.builtin import base
 from engine.state.paths import Paths
+from engine.supervise.networks.store import BUILT_IN
 
 QD = str(Path(sys.executable).parent / "qd")
 """The installed command."""
@@ -102,12 +103,15 @@ class Deck:
         )
 
     def remove_all(self) -> None:
-        """Remove every container, running or not, and every image but the built-in one."""
+        """Remove every container, running or not, every network, and every image but the built-in one."""
         for container in self.engine.containers():
             try:
                 self.engine.remove(container.id, force=True)
             except errors.NotFound:
                 continue  # --rm was faster
+        for network in self.engine.networks():
+            if network.id not in BUILT_IN:
+                self.engine.remove_network(network.id, force=True)
         for image in self.engine.images():
             if base.NAME not in image.names:
                 self.engine.remove_image(image.id, force=True)

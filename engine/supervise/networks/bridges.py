@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 from engine import model
-from engine.network.host import bridging
+from engine.network.host import bridging, missing
 from engine.network.host.firewalls import Firewalls
 from engine.network.host.forwarding import Forwarding
 from engine.network.link.links import Links
@@ -47,8 +47,10 @@ class Bridges:
             bridging.settle(bridge.name, ipv6=_has_ipv6(bridge))
             self._table.open_bridge(bridge)
             await self._let_through(bridge)
-        except BaseException:
+        except BaseException as err:
             await self._unmake(bridge.name)
+            if isinstance(err, OSError):
+                await asyncio.to_thread(missing.require)  # a better sentence, where this host cannot have networks
             raise
         self._open[bridge.name] = bridge
 

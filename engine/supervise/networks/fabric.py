@@ -70,9 +70,9 @@ class Fabric:
             self.links.plug(pid, ())
             return
         wanted = attached(live, self._networks.find, routes.uplink().mtu)
-        self.links.plug(pid, wanted.plugs)
         self._attached[live.id] = wanted
-        self._table.add(_on_bridges(wanted.plugs), wanted.forwards)
+        self._table.add(_on_bridges(wanted.plugs), wanted.forwards)  # first, so that nothing is sent without rules
+        self.links.plug(pid, wanted.plugs)
         self.resolvers.open(live, pid)
         live.links = tuple(plug.link for plug in wanted.plugs if plug.bridge)
 
@@ -85,6 +85,7 @@ class Fabric:
         if (had := self._attached.pop(live.id, None)) is not None:
             try:
                 self._table.remove(_on_bridges(had.plugs), had.forwards)
+                self._unplug(plug for plug in had.plugs if plug.bits_out_of)  # its shaper is a link on the host
             except (OSError, errors.EngineError) as err:
                 self._warn(f"the rules of {live.name} could not be removed: {err}")
 
@@ -95,10 +96,11 @@ class Fabric:
         before = self._attached.get(live.id, _NOTHING)
         now = attached(live, self._networks.find, routes.uplink().mtu)
         new = tuple(plug for plug in now.plugs if plug.interface == endpoint.interface)
+        forwards = [one for one in now.forwards if one not in before.forwards]
         with ExitStack() as undo:
+            undo.callback(self._table.remove, _on_bridges(new), forwards)
+            self._table.add(_on_bridges(new), forwards)
             self.links.plug(live.state.pid, new, loopback=False)
-            undo.callback(self._unplug, new)
-            self._table.add(_on_bridges(new), [one for one in now.forwards if one not in before.forwards])
             undo.pop_all()
         self._take_over(live, now)
 
@@ -150,9 +152,9 @@ class Fabric:
             self._table.restore(bridges, _on_bridges(plugs), forwards)
         else:
             self._table.delete()
-        await self._bridges.admit_all()
         for live in running:
             self._hold_again(live)
+        await self._bridges.admit_all()  # the first wait: from here on a container may end, and be released
 
     def _hold_again(self, live: Live) -> None:
         live.links = tuple(plug.link for plug in self._attached[live.id].plugs if plug.bridge)
