@@ -5,6 +5,7 @@ is. Both engines run the same image and the same Python as a server.
 """
 
 import shutil
+import statistics
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
