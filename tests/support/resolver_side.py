@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 from support import name_servers
+from support.waiting import SLOW
 
 from engine.kernel import const, syscalls
 from engine.network.dns import limits
@@ -52,7 +53,7 @@ def _ready() -> None:
 async def main(pids: list[int]) -> None:
     """Serve until the input ends."""
     await name_servers.listen()
-    side = Side()
+    side, before = Side(), os.listdir("/proc/self/fd")
     services = [side.serve(pid) for pid in pids]
     _ready()
     while line := await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
@@ -61,6 +62,9 @@ async def main(pids: list[int]) -> None:
     for service in services:
         service.close()
         service.close()
+    async with asyncio.timeout(10 * SLOW):
+        while os.listdir("/proc/self/fd") != before:  # what has been cancelled ends in its own time
+            await asyncio.sleep(0.01)
 
 
 if __name__ == "__main__":

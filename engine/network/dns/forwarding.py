@@ -61,9 +61,13 @@ class Forwarder:
             if found and found.truncated and not by_tcp and query.datagram_size > message.DATAGRAM_SIZE:
                 whole = await _over_tcp(query, data, server)  # cut off by the server's limit and not by the asker's
                 found = whole if whole and len(whole.data) <= query.datagram_size else found
-        if found is None and len(self._doubted) < _DOUBTED_MAX:
-            self._doubted[server] = self._clock() + _DOUBT_SECONDS
+        if found is None:
+            self._doubt(server)
         return found
+
+    def _doubt(self, server: str) -> None:
+        if len(self._doubted) < _DOUBTED_MAX:
+            self._doubted[server] = self._clock() + _DOUBT_SECONDS
 
 
 async def _over_udp(query: Query, data: bytes, server: str) -> Reply | None:

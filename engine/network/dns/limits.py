@@ -14,9 +14,9 @@ FORWARD_COST: Final = 2.0
 """What a question that has to be asked elsewhere counts for."""
 SHARED_RATE: Final = 2000.0
 """Of all containers that ask for more than they may, together: each of them gets its share."""
-IN_FLIGHT: Final = 64
-"""Questions of one container that wait for a name server."""
-IN_FLIGHT_ALL: Final = 512
+IN_FLIGHT: Final = 256
+"""Questions of one container that wait for a name server: as many as it can ask at once, each with a socket."""
+IN_FLIGHT_ALL: Final = 1024
 """Of all containers."""
 CONNECTIONS: Final = 16
 """TCP connections of one container."""
@@ -69,24 +69,25 @@ class Bucket:
 
 
 class Places:
-    """One container's questions in flight."""
+    """One container's questions in flight. It has never more of them than there are places free, so that however many
+    containers fill theirs, there are as many left for one that comes later as each of them has."""
 
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
-        self._free = IN_FLIGHT
+        self._held = 0
 
     @contextmanager
     def one(self) -> Iterator[bool]:
         """Whether there was a free one; it is ours within the block."""
-        if not self._free or not self._crowd.places:
+        if self._held >= min(IN_FLIGHT, self._crowd.places):
             yield False
             return
-        self._free -= 1
+        self._held += 1
         self._crowd.places -= 1
         try:
             yield True
         finally:
-            self._free += 1
+            self._held -= 1
             self._crowd.places += 1
 
 

@@ -6,10 +6,9 @@ no firewall of the host and no route lies between. As long as they are open the 
 """
 
 import errno
-import re
 import socket
 import struct
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Final, NamedTuple
 
 from engine import errors
@@ -26,7 +25,7 @@ _IP_PKTINFO: Final = 8  # linux/in.h
 _SOURCE: Final = [(socket.SOL_IP, _IP_PKTINFO, struct.pack("=i4s4s", 0, socket.inet_aton(ADDRESS), bytes(4)))]
 """struct in_pktinfo, ip(7): any interface, this address of ours."""
 _BACKLOG: Final = 16
-_BUFFER_BYTES: Final = 64 << 10
+_BUFFER_BYTES: Final = 128 << 10
 """Of each socket and direction: what one container's questions take of the host's memory while they wait."""
 _RULES: Final = f"""table ip {TABLE} {{
     chain output {{
@@ -58,6 +57,7 @@ class Sockets(NamedTuple):
 
 def open_sockets(pid: int) -> Sockets:
     """In the network namespace of this process, with the rule; one that an earlier supervisor has left is replaced.
+
     Raises: OSError, EngineError, MissingFeature.
     """
     with ExitStack() as undo, namespace.inside(pid):
@@ -91,22 +91,25 @@ def _bind(sock: socket.socket) -> None:
 
 
 def _lead(udp: int, tcp: int) -> None:
-    """To these ports. To take a table away makes the closing of the context wait for a grace period of the kernel's,
-    some ten milliseconds: so one that is right already stays."""
-    nft = Nft()
+    """To these ports. A table that is right already stays: with a change that takes something away, or fails, goes
+    a grace period of the kernel's, for which the loop would wait."""
+    with closing(Nft()) as nft:
+        found = _listed(nft)
+        if found is None:
+            nft.run(_RULES % (udp, tcp))
+        elif not _is_right(found, udp, tcp):
+            nft.run(_AFRESH + _RULES % (udp, tcp))
+
+
+def _listed(nft: Nft) -> str | None:
+    """The table as it is; None: there is none; empty: nobody can say, so that it has to be made anew."""
     try:
-        try:
-            nft.run(f"create table ip {TABLE}\n" + _RULES % (udp, tcp))
-        except errors.EngineError as err:
-            if err.errno != errno.EEXIST:
-                raise
-            if _targets(nft.run(f"list table ip {TABLE}")) != [("udp", udp), ("tcp", tcp)]:
-                nft.run(_AFRESH + _RULES % (udp, tcp))
-    finally:
-        nft.close()
+        return nft.run(f"list table ip {TABLE}")
+    except errors.EngineError as err:
+        return None if err.errno == errno.ENOENT else ""
 
 
-def _targets(listing: str) -> list[tuple[str, int]]:
-    """Where the rules of a table lead, in their order."""
-    found = re.findall(rf"ip daddr {ADDRESS} (udp|tcp) dport {PORT} dnat to {ADDRESS}:(\d+)\n", listing)
-    return [(protocol, int(port)) for protocol, port in found] if listing.count("dnat") == len(found) else []
+def _is_right(listing: str, udp: int, tcp: int) -> bool:
+    """Whether it says what we would; versions of nft have two words for the priority."""
+    wanted = (_RULES % (udp, tcp)).replace("priority -100", "priority dstnat")
+    return listing.replace("priority -100", "priority dstnat").split() == wanted.split()

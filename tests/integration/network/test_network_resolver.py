@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from support import dns_messages as dns
+from support import name_servers as servers
 from support.resolving import Box, Side, exchange, receive, talk
 
 from engine.network.dns import limits, sockets
@@ -93,6 +94,27 @@ def test_a_connection_that_says_nothing_or_half_a_question_is_closed(box: Box, s
     assert box.ask("web", by_tcp=True).values == ["172.18.0.2"]
 
 
+def test_a_connection_that_takes_no_answers_is_closed(box: Box, side: Side) -> None:
+    side.learn(idle_seconds=0.2, containers={f"{n:064x}": (["many"], [f"172.18.1.{n}"]) for n in range(1, 201)})
+    question = dns.query("many")
+    with box.stream() as sock, pytest.raises(ConnectionError):
+        while True:
+            sock.sendall(len(question).to_bytes(2) + question)
+
+
+def test_what_is_being_asked_ends_with_the_resolver(box: Box) -> None:
+    side = Side([box], [servers.SILENT])
+    with box.datagrams() as sock, box.stream() as waiting, box.stream() as idle:
+        sock.send(dns.query("example.org"))
+        question = dns.query("example.org")
+        waiting.sendall(len(question).to_bytes(2) + question)
+        assert exchange(idle, dns.query("web")).values
+        side.close()
+        for connection in (waiting, idle):
+            with pytest.raises((EOFError, ConnectionError)):
+                receive(connection)
+
+
 @pytest.mark.usefixtures("side")
 def test_only_so_many_connections_are_held_and_one_that_ends_makes_room(box: Box) -> None:
     held = [box.stream() for _ in range(limits.CONNECTIONS)]
@@ -125,6 +147,27 @@ def test_a_program_that_has_our_usual_port_does_not_disturb_us(box: Box) -> None
     side = Side([box])  # what leads to the other port is replaced
     assert box.ask("web").values == box.ask("web", by_tcp=True).values == ["172.18.0.2"]
     side.close()
+
+
+@pytest.mark.requires("nft")
+@pytest.mark.parametrize(
+    "found",
+    [
+        f"table ip {sockets.TABLE} {{ }}",
+        f"table ip {sockets.TABLE} {{ chain output {{ type filter hook output priority 0\n drop\n }}\n }}",
+        f"table ip {sockets.TABLE} {{ chain a {{ }}\n chain output {{ jump a\n }}\n set s {{ type ipv4_addr\n }}\n }}",
+        f"table ip {sockets.TABLE[:-1]} {{ }}; table inet {sockets.TABLE} {{ }}",
+    ],
+)
+def test_whatever_a_container_has_made_of_the_table_is_replaced_and_other_tables_stay(box: Box, found: str) -> None:
+    assert box.run("nft", found).returncode == 0
+    tables = set(box.run("nft", "list", "tables").stdout.splitlines())
+    side = Side([box])
+    assert box.ask("web").values == box.ask("web", by_tcp=True).values == ["172.18.0.2"]
+    side.close()
+    after = box.run("nft", "list", "tables").stdout.splitlines()
+    assert set(after) == tables | {f"table ip {sockets.TABLE}"}
+    assert box.run("nft", "list", "table", "ip", sockets.TABLE).stdout.count("chain") == 1
 
 
 def test_after_a_crash_the_next_one_answers_also_who_has_asked_before(box: Box) -> None:

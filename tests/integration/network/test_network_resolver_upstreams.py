@@ -1,5 +1,6 @@
 """Names that are not ours, asked of name servers of every kind."""
 
+import select
 from collections.abc import Iterator
 
 import pytest
@@ -17,7 +18,7 @@ def box() -> Iterator[Box]:
     box.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def side(box: Box) -> Iterator[Side]:
     side = Side([box])
     yield side
@@ -88,7 +89,7 @@ def test_an_answer_that_is_longer_than_the_asker_takes_is_cut_off_by_us(box: Box
 def test_names_of_ours_are_answered_while_as_many_as_may_wait_for_a_silent_server(box: Box, side: Side) -> None:
     side.learn([servers.SILENT])
     with box.datagrams() as sock:
-        for number in range(100):
-            sock.send(dns.query("example.org", number=number))
-        assert box.ask("web").values == ["172.18.0.2"]
+        while not select.select([sock], [], [], 0.001)[0]:  # as long as none is turned away
+            sock.send(dns.query("example.org"))
         assert dns.read(sock.recv(512)).rcode == dns.REFUSED
+        assert box.ask("web").values == ["172.18.0.2"]

@@ -1,5 +1,7 @@
 """How much one container may ask for."""
 
+from contextlib import ExitStack
+
 from engine.network.dns import limits
 from engine.network.dns.limits import Bucket, Crowd, Places
 
@@ -61,16 +63,29 @@ def test_what_a_crowd_has_asked_for_is_forgotten_when_it_is_over() -> None:
     assert crowd.rate(7) == limits.RATE
 
 
-def test_places_are_given_back_and_one_container_cannot_have_them_all() -> None:
+def test_one_container_has_so_many_places_and_others_have_theirs() -> None:
     crowd = Crowd(Clock())
     places, others = Places(crowd), Places(crowd)
-    held = [places.one() for _ in range(limits.IN_FLIGHT)]
-    assert all(place.__enter__() for place in held)
-    with places.one() as is_free, others.one() as is_free_for_others:
-        assert not is_free
-        assert is_free_for_others
-    for place in held:
-        place.__exit__(None, None, None)
+    with ExitStack() as held:
+        assert _filled(places, held) == limits.IN_FLIGHT
+        with others.one() as is_free:
+            assert is_free
     assert crowd.places == limits.IN_FLIGHT_ALL
     with places.one() as is_free:
         assert is_free
+
+
+def test_however_many_containers_fill_their_places_there_are_some_for_one_more() -> None:
+    crowd = Crowd(Clock())
+    with ExitStack() as held:
+        counts = [_filled(Places(crowd), held) for _ in range(8)]
+        assert counts[0] == limits.IN_FLIGHT
+        assert crowd.places > 0
+        assert _filled(Places(crowd), held) > 0
+
+
+def _filled(places: Places, held: ExitStack) -> int:
+    count = 0
+    while held.enter_context(places.one()):
+        count += 1
+    return count
