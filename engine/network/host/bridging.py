@@ -5,16 +5,16 @@ from typing import Final
 from engine.network.host import sysctls
 
 _IPV4: Final = {
+    # Forwarding of the host sets what is there; a link that comes later has what an operator has said by `default`.
     "forwarding": "1",
     # A connection to 127.0.0.1 of the host that goes on to a container comes back through the bridge. Whoever sends
     # to 127.0.0.0/8 from a container or from outside is stopped by our table before any translation.
     "route_localnet": "1",
-    # A container that reaches itself or its neighbour by the host's address is not to be told of a shorter way: that
-    # way would have the wrong address at its end.
+    # A container that reaches its neighbour by the host's address is not to be told of a shorter way, which would pass
+    # by the translation. It counts only where `all` says so as well; then it is one message that comes to nothing.
     "send_redirects": "0",
-    # The host learns nothing of its routes from containers.
+    # The host learns nothing of its routes from containers; a router listens only where `all` and the link say so.
     "accept_redirects": "0",
-    "secure_redirects": "0",
 }
 _IPV6: Final = {
     "accept_ra": "0",
@@ -30,9 +30,7 @@ _IPV6: Final = {
 def settle(bridge: str, *, ipv6: bool = False) -> None:
     """Set what a new bridge needs, best before it is up; without `ipv6` it has none, not even a link-local address.
 
-    Reverse path filters are left as the operator has them: no packet of ours comes back by another link than it
-    went. Nothing is needed for a container that reaches itself by a published port: its packets are routed by the host,
-    not bridged, and so may leave by the port by which they came.
+    Reverse path filters are left as the operator has them: no packet of ours comes back by another link than it went.
 
     Raises: `MissingFeature` where settings may not be written, OSError.
     """

@@ -178,7 +178,8 @@ def test_a_bridge_is_settled_with_ipv6_and_without(host: Machine) -> None:
     host.ip("link add qd0 type bridge")
     bridging.settle("qd0")
     assert sysctls.read("ipv4/conf/qd0/route_localnet") == "1"
-    assert sysctls.read("ipv4/conf/qd0/send_redirects") == "0"
+    assert sysctls.read("ipv4/conf/qd0/forwarding") == "1"
+    assert sysctls.read("ipv4/conf/qd0/accept_redirects") == "0"
     assert sysctls.read("ipv6/conf/qd0/disable_ipv6") == "1"
     bridging.settle("qd0", ipv6=True)
     assert sysctls.read("ipv6/conf/qd0/disable_ipv6") == "0"
