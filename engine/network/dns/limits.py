@@ -12,8 +12,8 @@ BURST: Final = 500.0
 """Questions of one container at once."""
 FORWARD_COST: Final = 2.0
 """What a question that has to be asked elsewhere counts for."""
-SHARED_RATE: Final = 2000.0
-"""Of all containers that ask for more than they may, together: each of them gets its share."""
+SHARED_RATE: Final = 3000.0
+"""Questions a second of all containers together, in the long run; some tenths of a core."""
 IN_FLIGHT: Final = 256
 """Questions of one container that wait for a name server: as many as it can ask at once, each with a socket."""
 IN_FLIGHT_ALL: Final = 1024
@@ -24,23 +24,33 @@ BATCH: Final = 16
 """Datagrams that are read at once; then it is somebody else's turn."""
 IDLE_SECONDS: Final = 10.0
 """A TCP connection that says nothing for so long, or does not take its answer, is closed."""
-_BUSY_SECONDS: Final = 1.0
+_WINDOW_SECONDS: Final = 1.0
+_NEARLY: Final = 0.7
+"""Of the shared rate. Below it there is enough for everybody; those who are held to their shares stay above it."""
 
 
 class Crowd:
-    """The containers that have lately asked for more than they may, and the places for questions in flight."""
+    """All containers of a process: how much they ask for together, and the places for questions in flight."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.places = IN_FLIGHT_ALL
-        self._seen: dict[int, float] = {}
+        self.rate = RATE
+        """What each container may ask for in a second. Where all of them ask for too much it is an equal share; who
+        asks for less than that still has a burst, and does not notice."""
+        self._since = clock()
+        self._spent = 0.0
+        self._askers: set[int] = set()
 
-    def rate(self, bucket: int) -> float:
-        """What this one may ask for in a second, having run dry just now."""
-        now = self.clock()
-        self._seen[bucket] = now
-        self._seen = {key: then for key, then in self._seen.items() if now - then < _BUSY_SECONDS}
-        return min(RATE, SHARED_RATE / len(self._seen))
+    def spend(self, asker: int, tokens: float) -> None:
+        """These are taken by this one."""
+        self._spent += tokens
+        self._askers.add(asker)
+        seconds = self.clock() - self._since
+        if seconds >= _WINDOW_SECONDS:
+            is_much = self._spent / seconds > _NEARLY * SHARED_RATE
+            self.rate = min(RATE, SHARED_RATE / len(self._askers)) if is_much else RATE
+            self._since, self._spent, self._askers = self.clock(), 0.0, set()
 
 
 class Bucket:
@@ -49,23 +59,19 @@ class Bucket:
     def __init__(self, crowd: Crowd) -> None:
         self._crowd = crowd
         self._tokens = BURST
-        self._rate = RATE
         self._then = crowd.clock()
 
     def take(self, tokens: float) -> None:
         """Also those that are not there yet: they delay the next question."""
         self._tokens -= tokens
+        self._crowd.spend(id(self), tokens)
 
     def wait_seconds(self) -> float:
         """How long until the next question may be read; 0: now."""
-        now = self._crowd.clock()
-        self._tokens = min(BURST, self._tokens + (now - self._then) * self._rate)
+        now, rate = self._crowd.clock(), self._crowd.rate
+        self._tokens = min(BURST, self._tokens + (now - self._then) * rate)
         self._then = now
-        if self._tokens >= 1:
-            self._rate = RATE
-            return 0.0
-        self._rate = self._crowd.rate(id(self))
-        return (min(BATCH, BURST) - self._tokens) / self._rate
+        return 0.0 if self._tokens >= 1 else (BATCH - self._tokens) / rate
 
 
 class Places:

@@ -2,6 +2,8 @@
 
 from contextlib import ExitStack
 
+import pytest
+
 from engine.network.dns import limits
 from engine.network.dns.limits import Bucket, Crowd, Places
 
@@ -43,24 +45,53 @@ def test_a_container_that_never_stops_asking_gets_its_burst_and_then_its_rate() 
     assert 0.95 * most < count <= most + limits.BATCH
 
 
-def test_containers_that_all_never_stop_asking_share_what_there_is() -> None:
-    clock = Clock()
-    crowd = Crowd(clock)
-    buckets = [Bucket(crowd) for _ in range(10)]
-    for bucket in buckets:
-        bucket.take(limits.BURST)
-    waits = [bucket.wait_seconds() for bucket in buckets]
-    assert waits[0] == limits.BATCH / limits.RATE
-    assert waits[-1] == limits.BATCH / (limits.SHARED_RATE / 10)
+def all_ask(buckets: list[Bucket], clock: Clock, seconds: float, most: float) -> list[int]:
+    """How many questions each gets read in that time, asking for so many a second."""
+    counts, free = [0] * len(buckets), [0.0] * len(buckets)
+    for _ in range(int(seconds * 100)):
+        clock.now += 0.01
+        for number, bucket in enumerate(buckets):
+            for _ in range(int(most / 100)):
+                if clock.now < free[number]:
+                    break
+                free[number] = clock.now + bucket.wait_seconds()
+                if clock.now >= free[number]:
+                    bucket.take(1)
+                    counts[number] += 1
+    return counts
 
 
-def test_what_a_crowd_has_asked_for_is_forgotten_when_it_is_over() -> None:
+@pytest.mark.parametrize("most", [400, 2000])
+def test_containers_that_together_ask_for_too_much_share_what_there_is(most: float) -> None:
     clock = Clock()
     crowd = Crowd(clock)
-    for number in range(100):
-        crowd.rate(number)
-    clock.now += 2
-    assert crowd.rate(7) == limits.RATE
+    buckets = [Bucket(crowd) for _ in range(50)]
+    all_ask(buckets, clock, 5, most)
+    counts = all_ask(buckets, clock, 10, most)
+    assert 0.5 * limits.SHARED_RATE < sum(counts) / 10 < 1.5 * limits.SHARED_RATE
+    assert max(counts) < 1.5 * min(counts)
+
+
+def test_a_container_that_asks_little_does_not_wait_while_others_flood() -> None:
+    clock = Clock()
+    crowd = Crowd(clock)
+    buckets, modest = [Bucket(crowd) for _ in range(50)], Bucket(crowd)
+    for _ in range(100):
+        all_ask(buckets, clock, 0.1, 1000)
+        assert modest.wait_seconds() == 0
+        modest.take(1)
+
+
+def test_a_flood_that_is_over_is_forgotten() -> None:
+    clock = Clock()
+    crowd = Crowd(clock)
+    all_ask([Bucket(crowd) for _ in range(50)], clock, 5, 1000)
+    assert crowd.rate < limits.RATE
+    modest = Bucket(crowd)
+    for _ in range(3):
+        clock.now += 1
+        modest.take(1)
+    assert crowd.rate == limits.RATE
 
 
 def test_one_container_has_so_many_places_and_others_have_theirs() -> None:
