@@ -33,7 +33,7 @@ class Creator:
         self._parts = parts
         self._provisions = provided
         self._meter = meter
-        self._places = parts.fabric.places(parts.registry)
+        self._places = parts.fabric.places
         self._roots: dict[str, tuple[int, int, int]] = {}
 
     async def create(self, options: model.CreateOptions, find_image: FindImage) -> str:

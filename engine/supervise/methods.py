@@ -50,7 +50,7 @@ class Methods:
         parts.background(self._fetcher.mend())
         self._comparison = Comparison(parts)
         self._copies = Copies(parts)
-        connecting = Connecting(parts, parts.fabric.places(parts.registry), parts.fabric)
+        connecting = Connecting(parts, parts.fabric.places, parts.fabric)
         self._networks = NetworkMethods(parts, parts.networks, connecting, routes.taken, parts.fabric.drop)
         self._images = ImageMethods(parts, self._fetcher, Committer(parts, lifecycle, self._fetcher))
 

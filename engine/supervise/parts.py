@@ -51,7 +51,7 @@ class Parts:
 
     def __post_init__(self) -> None:
         """The fabric is made of the others, and tells what it must as they do."""
-        self.fabric = Fabric(self.paths, self.networks, self.warn)
+        self.fabric = Fabric(self.paths, self.networks, self.registry, self.warn)
         self.traffic.dump = self.fabric.links.counters
 
     @property

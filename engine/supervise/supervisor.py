@@ -138,7 +138,7 @@ async def _serve(parts: Parts, listener: socket.socket) -> None:
     lifecycle = Lifecycle(parts, runs, lambda container: _meter(parts, container))
     parts.registry.load(lambda container: _meter(parts, container))
     await recovery.recover(parts, runs)
-    await parts.fabric.recover(parts.registry)
+    await parts.fabric.recover()
     parts.keeper.on_lost = lambda: _replace_keeper(parts)
     server = Server(Methods(parts, lifecycle, Sessions(parts)).table())
     loop = asyncio.get_running_loop()

@@ -17,7 +17,7 @@ from engine.network.host.firewalls import Firewalls
 from engine.network.host.forwarding import Forwarding
 from engine.network.link import routes
 from engine.network.link.links import Links
-from engine.network.ports import holding
+from engine.network.ports import holding, settling
 from engine.network.table.table import Table
 from engine.network.values import Plug
 from engine.state.paths import Paths
@@ -34,9 +34,10 @@ _NOTHING = Attached((), ())
 class Fabric:
     """What connects the containers of one engine."""
 
-    def __init__(self, paths: Paths, networks: Networks, warn: Callable[[str], None]) -> None:
+    def __init__(self, paths: Paths, networks: Networks, registry: Registry, warn: Callable[[str], None]) -> None:
         tag = names.tag_of(paths.root)
         self._networks = networks
+        self._registry = registry
         self._warn = warn
         self.links = Links(tag)
         self._table = Table(names.table(tag))
@@ -48,15 +49,13 @@ class Fabric:
         """Nothing is started while it is not known what is there already."""
         self._held: dict[str, holding.Held] = {}
         self._attached: dict[str, Attached] = {}
-
-    def places(self, registry: Registry) -> Places:
-        """Who gives places to containers."""
-        return Places(self._networks, registry, self._bridges.__contains__)
+        self.places = Places(networks, registry, self._bridges.__contains__, lambda: [*self._held])
 
     async def prepare(self, live: Live) -> None:
         """Hold its ports and have its bridges. Raises `Conflict` naming who has a port, `EngineError`, OSError."""
         await self._ready.wait()
         if live.container.ports:
+            settling.settle(live.container.ports, self.places.taken())  # for the name of a container that has one
             self._held[live.id] = holding.hold(live.container.ports)
         if live.container.endpoints:
             await self._bridges.need(self._networks_of(live), routes.uplink().mtu)
@@ -129,9 +128,9 @@ class Fabric:
         self.resolvers.forget(network)
         await self._bridges.drop(network.link)
 
-    async def recover(self, registry: Registry) -> None:
+    async def recover(self) -> None:
         """Make the host what the records say. Nothing that fails here keeps the supervisor from serving."""
-        running = [live for live in registry if live.active and live.container.endpoints]
+        running = [live for live in self._registry if live.active and live.container.endpoints]
         try:
             await self._recover(running)
         except (OSError, errors.EngineError) as err:

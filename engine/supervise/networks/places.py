@@ -1,6 +1,7 @@
 """A container's place on its networks, settled when it is made and kept as long as it is on record."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 
 import msgspec
 
@@ -10,7 +11,7 @@ from engine.network.link import routes
 from engine.network.ports import settling
 from engine.sandbox import image_config, sharing
 from engine.supervise.networks.store import Networks
-from engine.supervise.registry import Live, Registry
+from engine.supervise.registry import Registry
 
 _NO_INTERFACES = ("none", "host")
 
@@ -18,11 +19,19 @@ _NO_INTERFACES = ("none", "host")
 class Places:
     """Gives addresses and ports to containers, each to one alone."""
 
-    def __init__(self, networks: Networks, registry: Registry, is_there: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        networks: Networks,
+        registry: Registry,
+        is_there: Callable[[str], bool],
+        holders: Callable[[], Iterable[str]],
+    ) -> None:
         self._networks = networks
         self._registry = registry
         self._is_there = is_there
         """Whether the bridge of this name is on the host, so that what routes to it are its own."""
+        self._holders = holders
+        """Ids of the containers whose ports are held."""
 
     def settled(self, options: model.CreateOptions) -> model.CreateOptions:
         """The options with networks that there are, each by its name. Raises `NotFound`, `InvalidInput`."""
@@ -75,16 +84,16 @@ class Places:
     def ports(self, options: model.CreateOptions, image: model.Image) -> tuple[model.Port, ...]:
         """Every published port, with the host's. Raises `Conflict` naming who has it."""
         wanted = [*options.ports, *(_exposed(options, image) if options.publish_all else ())]
-        return settling.settle(wanted, self._taken()) if wanted else ()
+        return settling.settle(wanted, self.taken()) if wanted else ()
 
-    def _taken(self) -> dict[model.Port, str]:
-        """Ports of containers that run, or that have chosen one, with their names."""
-        return {port: live.name for live in self._registry if _holds(live) for port in live.container.ports}
-
-
-def _holds(live: Live) -> bool:
-    """As with Docker, two containers may be made for one port; only one of them runs."""
-    return live.active
+    def taken(self) -> dict[model.Port, str]:
+        """Ports of containers that run or are starting, with their names. As with Docker, two may be made for one."""
+        found: dict[model.Port, str] = {}
+        for container_id in self._holders():
+            with suppress(errors.NotFound):
+                live = self._registry.find(container_id)
+                found |= dict.fromkeys(live.container.ports, live.name)
+        return found
 
 
 def joins_of(options: model.CreateOptions) -> tuple[model.Joining, ...]:
