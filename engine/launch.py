@@ -11,6 +11,7 @@ import sys
 ROLES = {
     "keeper": "engine.supervise.keeper",
     "supervisor": "engine.supervise.supervisor",
+    "relay": "engine.network.ports.relaying.process",
     "worker": "engine.supervise.working",
 }
 

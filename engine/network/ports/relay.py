@@ -1,0 +1,229 @@
+"""The supervisor's side of the relay: sockets watched, and given to a process of their own when somebody comes.
+
+Copying bytes for strangers is nothing for the supervisor's loop, and a process for each port, or one that is always
+there, costs every container something that few need: [::1] is what a host's `localhost` says first. So the supervisor
+listens, and starts the process at the first connection, which waits in the kernel meanwhile. The process ends when it
+is idle. Where it dies, or the supervisor does, no container notices.
+"""
+
+import asyncio
+import os
+import socket
+import subprocess
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from engine import launch
+from engine.network.ports.relayed import Relayed
+from engine.network.ports.relaying import orders
+from engine.network.ports.relaying.orders import Order, Way
+
+IDLE_SECONDS: Final = 300.0
+_BACKLOG: Final = 128
+_ANSWER_SECONDS: Final = 2.0
+_REST_SECONDS: Final = 1.0
+"""Between the end of a process and the next one."""
+
+
+class Relay:
+    """Of one engine; its methods are for the loop's thread."""
+
+    def __init__(
+        self, root: str, warn: Callable[[str], None] = lambda _text: None, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self._root = root
+        self._warn = warn
+        self._idle_seconds = idle_seconds
+        self._served: dict[int, Relayed] = {}
+        self._keys: dict[str, tuple[int, ...]] = {}
+        self._next = 1
+        self._process: _Process | None = None
+
+    def serve(self, key: str, ports: Iterable[Relayed]) -> None:
+        """From now on what comes to these goes to the container `key`; all of them or none. Raises: OSError."""
+        new = {self._next + place: one for place, one in enumerate(ports)}
+        for one in new.values():
+            _listen(one)
+        self._next += len(new)
+        self._served |= new
+        self._keys[key] = (*self._keys.get(key, ()), *new)
+        if self._process is not None:
+            self._hand_over(list(new))
+        else:
+            self._watch(new)
+
+    def drop(self, key: str) -> None:
+        """The container is gone; before its ports are let go of. Whoever comes is refused at once."""
+        numbers = self._keys.pop(key, ())
+        if not numbers:
+            return
+        loop = asyncio.get_running_loop()
+        for number in numbers:
+            own = self._served.pop(number).bound.socket
+            if own.fileno() < 0:
+                continue
+            loop.remove_reader(own)
+            if own.type == socket.SOCK_STREAM:
+                with suppress(OSError):
+                    own.shutdown(socket.SHUT_RDWR)
+        if self._process is not None:
+            self._process.drop(numbers)
+
+    async def settled(self) -> None:
+        """Returns once what was dropped is free for whoever binds next, a restarted container for one."""
+        if self._process is not None:
+            await self._process.settled()
+
+    def close(self) -> None:
+        """Connections go on to their end, without us."""
+        for key in list(self._keys):
+            self.drop(key)
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def _watch(self, numbers: Iterable[int]) -> None:
+        loop = asyncio.get_running_loop()
+        for number in numbers:
+            loop.add_reader(self._served[number].bound.socket, self._awake)
+
+    def _awake(self) -> None:
+        """Somebody has come: the process takes all there is."""
+        loop = asyncio.get_running_loop()
+        for one in self._served.values():
+            loop.remove_reader(one.bound.socket)
+        try:
+            self._process = _Process(self._root, self._idle_seconds, self._ended)
+        except OSError as err:
+            self._warn(f"published ports cannot be relayed: {err}")
+            loop.call_later(_REST_SECONDS, self._rest)
+        else:
+            self._hand_over(list(self._served))
+
+    def _hand_over(self, numbers: Sequence[int]) -> None:
+        assert self._process is not None
+        self._process.serve([(number, self._served[number]) for number in numbers])
+
+    def _ended(self, ended: "_Process") -> None:
+        if self._process is ended:
+            self._process = None
+            asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
+
+    def _rest(self) -> None:
+        """Watch all there is, unless another process has it."""
+        if self._process is None:
+            self._watch(self._served)
+
+
+class _Process:
+    """The process, as long as it is there."""
+
+    def __init__(self, root: str, idle_seconds: float, on_end: Callable[["_Process"], None]) -> None:
+        self._on_end = on_end
+        self._loop = asyncio.get_running_loop()
+        self._pending: set[int] = set()
+        """Dropped, and not yet closed over there."""
+        self._changed = asyncio.Event()
+        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._child = _start(theirs, idle_seconds, root)
+        except OSError:
+            self._channel.close()
+            raise
+        finally:
+            theirs.close()
+        self._channel.setblocking(False)
+        self._loop.add_reader(self._channel, self._on_word)
+
+    def serve(self, ports: Sequence[tuple[int, Relayed]]) -> None:
+        """Give these away."""
+        for first in range(0, len(ports), orders.SOCKETS_MAX):
+            some = ports[first : first + orders.SOCKETS_MAX]
+            ways = [Way(number, one.bound.port.protocol, one.target, one.bound.port.container) for number, one in some]
+            self._send(Order.SERVE, ways, [one.bound.socket.fileno() for _, one in some])
+
+    def drop(self, numbers: Sequence[int]) -> None:
+        """Have these closed."""
+        self._pending.update(numbers)
+        self._send(Order.DROP, numbers)
+
+    async def settled(self) -> None:
+        """Returns once everything that was dropped is closed, if need be by the end of the process."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                while self._pending:
+                    self._changed.clear()
+                    await self._changed.wait()
+        if self._pending:
+            self._child.kill()
+            self._child.wait()
+            self._end()
+
+    def close(self) -> None:
+        """Its end is awaited by nobody but the kernel's list of children."""
+        self._leave()
+
+    def _send(self, order: Order, what: Sequence[object], fds: Sequence[int] = ()) -> None:
+        try:
+            orders.send(self._channel, order, what, fds)
+        except OSError:  # it has died, or does not read, and then it is better dead
+            self._child.kill()
+
+    def _on_word(self) -> None:
+        try:
+            packet = orders.receive(self._channel)
+        except BlockingIOError:
+            return
+        except (OSError, ValueError):
+            packet = None
+        if packet is None:
+            self._end()
+            return
+        self._pending.difference_update(packet.numbers)
+        self._changed.set()
+
+    def _end(self) -> None:
+        if self._channel.fileno() < 0:
+            return
+        self._leave()
+        self._pending.clear()
+        self._changed.set()
+        self._on_end(self)
+
+    def _leave(self) -> None:
+        """Close the channel, and reap the process when it has ended."""
+        self._loop.remove_reader(self._channel)
+        self._channel.close()
+        if self._child.poll() is not None:
+            return
+        pidfd = os.pidfd_open(self._child.pid)
+        self._loop.add_reader(pidfd, self._reap, pidfd)
+
+    def _reap(self, pidfd: int) -> None:
+        self._loop.remove_reader(pidfd)
+        os.close(pidfd)
+        self._child.wait()
+
+
+def _listen(one: Relayed) -> None:
+    """Have the kernel answer, and keep, whoever comes. Raises: OSError."""
+    own = one.bound.socket
+    own.setblocking(False)
+    if own.type == socket.SOCK_STREAM:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # nobody joins a socket that listens; see holding
+        own.listen(_BACKLOG)
+
+
+def _start(channel: socket.socket, idle_seconds: float, root: str) -> subprocess.Popen[bytes]:
+    command = launch.command("relay", str(channel.fileno()), str(idle_seconds), root, site=False)
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        env={},
+        pass_fds=[channel.fileno()],
+        start_new_session=True,
+    )
