@@ -4,16 +4,24 @@ from argparse import Namespace
 
 from engine.cli.arguments import Parser
 from engine.cli.context import Context
+from engine.cli.parse import network as grammar
 from engine.errors import InvalidInput
 
 
 def configure(parser: Parser) -> None:
     """Docker's flags."""
     add = parser.add_argument
-    add("--ip", default="", metavar="ADDRESS", help="its IPv4 address there")
-    add("--ip6", default="", metavar="ADDRESS", help="its IPv6 address there")
-    add("--mac-address", default="", metavar="MAC", help="made of its address otherwise")
-    add("--alias", action="append", default=[], metavar="NAME", help="one more name of it on that network")
+    add("--ip", default="", type=grammar.parse_address, metavar="ADDRESS", help="its IPv4 address there")
+    add("--ip6", default="", type=grammar.parse_address6, metavar="ADDRESS", help="its IPv6 address there")
+    add("--mac-address", default="", type=grammar.parse_mac, metavar="MAC", help="made of its address otherwise")
+    add(
+        "--alias",
+        action="append",
+        default=[],
+        type=grammar.parse_alias,
+        metavar="NAME",
+        help="one more name of it there",
+    )
     add("--driver-opt", action="append", default=[], metavar="KEY=VALUE", help="refused: there is none")
     add("--link", action="append", default=[], metavar="CONTAINER", help="refused; see --alias")
     add("network", metavar="NETWORK")
@@ -32,6 +40,6 @@ def run(context: Context, args: Namespace) -> int:
         address=args.ip,
         address6=args.ip6,
         mac=args.mac_address,
-        aliases=tuple(args.alias),
+        aliases=tuple(dict.fromkeys(args.alias)),
     )
     return 0

@@ -161,6 +161,10 @@ class NetworkMethods:
         self._tell("disconnect", network, container=live.id)
 
     def _tell(self, action: str, network: model.Network, **attributes: str) -> None:
+        if params.aliases and network.id == DEFAULT:
+            raise errors.InvalidInput(
+                "there are no names on the default network", hint="qd network create makes another"
+            )
         """An operator's label may have any name, and never stands for what we say."""
         said = {**network.labels, "driver": network.driver, **attributes}
         self._journal.record("network", action, network.id, network.name, **said)

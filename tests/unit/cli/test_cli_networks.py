@@ -186,8 +186,22 @@ def test_containers_are_put_on_networks_and_taken_off(engine: MemoryEngine) -> N
         ("connect_network", "app", "web", "172.18.0.9", "fd12::9", "f2:00:00:00:00:01", ("a", "b")),
         ("disconnect_network", "app", "web", True),
     ]
-    assert qd(engine, "connect", "--driver-opt", "x=y", "app", "web") == 125
-    assert qd(engine, "connect", "--link", "db", "app", "web") == 125
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--driver-opt", "x=y"),
+        ("--link", "db"),
+        ("--ip", "fd12::9"),
+        ("--ip6", "10.8.0.9"),
+        ("--mac-address", "01:00:00:00:00:01"),
+        ("--alias", "a b"),
+    ],
+)
+def test_what_no_connection_can_be_is_said(words: tuple[str, ...], engine: MemoryEngine) -> None:
+    assert qd(engine, "connect", *words, "app", "web") == 125
+    assert engine.calls == []
 
 
 def test_removing_goes_on_past_one_that_is_in_use(

@@ -244,6 +244,8 @@ def test_a_container_is_on_a_network_once_and_leaves_only_those_that_it_is_on(tm
         for network, container in (("app", "a"), ("none", "a"), ("bridge", "b")):
             with pytest.raises(Conflict, match="not connected"):
                 await on.ask("disconnect_network", network=network, container=container, force=True)
+        with pytest.raises(InvalidInput, match="no names"):
+            await on.ask("connect_network", network="bridge", container="b", aliases=["x"])
         for network, container in (("app", "zzz"), ("zzz", "b")):
             with pytest.raises(NotFound):
                 await on.ask("connect_network", network=network, container=container)
