@@ -90,11 +90,12 @@ class Meter:
         self._last: model.Sample | None = None
 
     def open(self, sampler: Sampler) -> None:
-        """A run has started."""
+        """A run has started. Its interfaces are not asked for yet, or each start would wait for a list of all links; so
+        the first second of them gives no rate."""
         self.close()
         self._sampler = sampler
         self.oom_kills = 0
-        self._last = self._read(sampler)
+        self._last = sampler.sample()
         self._before = None
 
     def close(self) -> None:

@@ -72,6 +72,7 @@ def test_bytes_are_counted_as_the_container_sees_them(lab: Lab, boxes: Boxes, de
     boxes.idle("still")
     deck.start("--name", "side", "--network", "container:web", BASE, "sleep", "1000")
     with closing(lab.host.dial(address, 80)) as connection:
+        until(lambda: figures(deck, "web").rx_packets > 0, "the counters to begin with")
         connection.sendall(bytes(2 * MIB))
         until(lambda: figures(deck, "web").rx_bytes > 2 * MIB, "the counters of the next second")
     seen, side = figures(deck, "web"), figures(deck, "side")

@@ -98,9 +98,11 @@ def test_figures_are_of_the_last_interval() -> None:
 
 
 def test_what_went_through_the_interfaces_is_counted_and_its_rate_is_of_the_last_interval() -> None:
-    seen = [Counted(rx_bytes=1000, tx_bytes=10), Counted(rx_bytes=5000, rx_packets=4, rx_drops=1, tx_bytes=10)]
+    first = Counted(rx_bytes=1000, tx_bytes=10, interfaces=1)
+    seen = [first, first._replace(rx_bytes=5000, rx_packets=4, rx_drops=1)]
     meter = Meter(lambda: None, lambda: seen.pop(0))
-    meter.open(FakeSampler(model.Sample(time_ns=0), model.Sample(time_ns=2 * SECOND)))
+    meter.open(FakeSampler(*(model.Sample(time_ns=number * 2 * SECOND) for number in range(3))))
+    meter.sample()
     meter.sample()
     stats = meter.stats(container())
     assert (stats.rx_bytes, stats.rx_packets, stats.rx_drops, stats.tx_bytes) == (5000, 4, 1, 10)
@@ -110,7 +112,7 @@ def test_what_went_through_the_interfaces_is_counted_and_its_rate_is_of_the_last
 
 def test_an_interface_that_was_not_seen_before_gives_no_rate() -> None:
     """A supervisor that takes over, and a container that joins a network."""
-    seen = [Counted(), Counted(rx_bytes=10**9, interfaces=1), Counted(rx_bytes=10**9 + 7, interfaces=1)]
+    seen = [Counted(rx_bytes=10**9, interfaces=1), Counted(rx_bytes=10**9 + 7, interfaces=1)]
     meter = Meter(lambda: None, lambda: seen.pop(0))
     meter.open(FakeSampler(*(model.Sample(time_ns=number * SECOND) for number in range(3))))
     meter.sample()
@@ -120,9 +122,10 @@ def test_an_interface_that_was_not_seen_before_gives_no_rate() -> None:
 
 
 def test_counters_that_start_anew_are_no_rate_below_nothing() -> None:
-    seen = [Counted(rx_bytes=1000), Counted(rx_bytes=0)]
+    seen = [Counted(rx_bytes=1000, interfaces=1), Counted(rx_bytes=0, interfaces=1)]
     meter = Meter(lambda: None, lambda: seen.pop(0))
-    meter.open(FakeSampler(model.Sample(time_ns=0), model.Sample(time_ns=SECOND)))
+    meter.open(FakeSampler(*(model.Sample(time_ns=number * SECOND) for number in range(3))))
+    meter.sample()
     meter.sample()
     assert meter.stats(container()).rx_bytes_per_second == 0.0
 
