@@ -46,6 +46,20 @@ def _wire(host: Machine, machine: Machine) -> None:
     machine.ip("-6 route add default via fd99::1")
 
 
+@contextmanager
+def neighbour(lab: Lab, address: str) -> Iterator[Machine]:
+    """Another one on the bridge of the first."""
+    machine = Machine("neighbour")
+    try:
+        lab.host.ip(f"link add qdnext master {BRIDGE} type veth peer name eth0 netns {machine.path}")
+        lab.host.ip("link set qdnext up")
+        machine.ip("link set eth0 up")
+        machine.ip(f"address add {address}/24 dev eth0")
+        yield machine
+    finally:
+        machine.close()
+
+
 def passing(lab: Lab, machine: Machine) -> dict[str, bool]:
     """Which ways are open, by name: out and in, each of both families. The servers must run."""
     ways = {"out": (machine, OTHER), "in": (lab.other, BOX), "out6": (machine, OTHER6), "in6": (lab.other, BOX6)}

@@ -15,7 +15,8 @@ names by a resolver of their own, and need nothing of the host.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Final
 
@@ -24,6 +25,8 @@ from engine.network.host import legacy, native, zones
 
 MARK: Final = "quarterdeck"
 
+Work = Callable[[], Awaitable[None]]
+
 
 class Firewalls:
     """What one engine, by its tag, has asked of the others."""
@@ -31,48 +34,58 @@ class Firewalls:
     def __init__(self, tag: str) -> None:
         self._mark = f"{MARK}:{tag}"
         """The comment of our rules in chains of others, by which they are found again after a crash."""
+        self._lock = asyncio.Lock()
+        """Two that look at once would both add what is missing."""
 
     async def admit(self, bridge: str, ipv6: bool = False) -> list[str]:
         """Have this bridge's traffic let through; twice is once. Sentences about what could not be done."""
-        said: list[str] = []
-        if await _native(said, partial(native.admit, bridge, self._mark, ipv6=ipv6)):
-            await _heard(said, zones.admit(bridge))
-        await _heard(said, legacy.admit(bridge, self._mark, ipv6=ipv6))
+        said = await self._tell(
+            partial(native.admit, bridge, self._mark, ipv6=ipv6),
+            partial(zones.admit, bridge),
+            partial(legacy.admit, bridge, self._mark, ipv6=ipv6),
+        )
         return [f"{words}; so containers on {bridge} may reach nothing outside of it" for words in said]
 
     async def dismiss(self, bridge: str) -> list[str]:
         """Take back what was done for this bridge; nothing done is no error. Sentences as `admit` returns."""
-        said: list[str] = []
-        if await _native(said, partial(native.dismiss, self._mark, bridge)):
-            await _heard(said, zones.dismiss(bridge))
-        await _heard(said, legacy.dismiss(self._mark, bridge))
-        return said
+        return await self._tell(
+            partial(native.dismiss, self._mark, bridge),
+            partial(zones.dismiss, bridge),
+            partial(legacy.dismiss, self._mark, bridge),
+        )
 
     async def sweep(self) -> list[str]:
         """Take back what was done for any bridge of this engine: after a crash, before the first `admit`."""
+        return await self._tell(partial(native.dismiss, self._mark), zones.sweep, partial(legacy.dismiss, self._mark))
+
+    async def _tell(self, rules: "partial[bool]", firewalld: Work, older: Work) -> list[str]:
+        """All of them, the second only where the first has found it; what failed, in words."""
         said: list[str] = []
-        if await _native(said, partial(native.dismiss, self._mark)):
-            await _heard(said, zones.sweep())
-        await _heard(said, legacy.dismiss(self._mark))
+        async with self._lock:
+            with _put_in_words(said):
+                if await _in_thread(rules):
+                    await firewalld()
+            with _put_in_words(said):
+                await older()
         return said
 
 
-async def _native(said: list[str], work: "partial[bool]") -> bool:
-    """In a thread, since a host may have chains without number; whether firewalld has to be told as well."""
+async def _in_thread(work: "partial[bool]") -> bool:
+    """For a host may have chains without number. Whoever is cancelled waits for its end: no work is left over."""
+    running = asyncio.ensure_future(asyncio.to_thread(work))
     try:
-        return await asyncio.to_thread(work)
-    except (errors.EngineError, OSError) as err:
-        said.append(_sentence(err))
-        return False
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await asyncio.wait((running,))
+        raise
 
 
-async def _heard(said: list[str], work: Awaitable[None]) -> None:
+@contextmanager
+def _put_in_words(said: list[str]) -> Iterator[None]:
     try:
-        await work
+        yield
     except (errors.EngineError, OSError) as err:
-        said.append(_sentence(err))
-
-
-def _sentence(err: Exception) -> str:
-    hint = err.hint if isinstance(err, errors.EngineError) else ""
-    return f"another firewall of this host could not be told of a bridge: {err}" + (f" ({hint})" if hint else "")
+        hint = err.hint if isinstance(err, errors.EngineError) else ""
+        said.append(
+            f"another firewall of this host could not be told of a bridge: {err}" + (f" ({hint})" if hint else "")
+        )

@@ -4,7 +4,7 @@ iptables-nft shows them as `-i qd0 -m comment --comment quarterdeck:TAG -j ACCEP
 """
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Final
@@ -47,28 +47,35 @@ def _again(work: Callable[[Reader], bool]) -> bool:
 
 def _admit(bridge: str, mark: str, ipv6: bool, nft: Reader) -> bool:
     chains = nft.chains()
-    commands = [
-        command
-        for chain in _forwarding(chains)
-        if ipv6 or chain.family != "ip6"
-        for command in _admitting(nft, chain, bridge, mark)
-    ]
-    if commands:
-        nft.run("\n".join(commands))
+    concerned = [chain for chain in _forwarding(chains) if ipv6 or chain.family != "ip6"]
+    _change_each(nft, concerned, lambda chain: _admitting(nft, chain, bridge, mark))
     return _is_firewalld_here(chains) and not nft.mentions("inet", FIREWALLD, f'"{bridge}"')
 
 
 def _dismiss(mark: str, bridge: str | None, nft: Reader) -> bool:
     chains = nft.chains()
-    commands = [
-        f"delete rule {chain} handle {rule.handle}"
-        for chain in _forwarding(chains)
-        for rule in nft.rules(chain)
-        if exceptions.is_ours(rule, mark, bridge)
-    ]
-    if commands:
-        nft.run("\n".join(commands))
+    _change_each(nft, _forwarding(chains), lambda chain: _dismissing(nft, chain, mark, bridge))
     return _is_firewalld_here(chains) and nft.mentions("inet", FIREWALLD, f'"{bridge}"' if bridge else '"qd')
+
+
+def _change_each(nft: Reader, chains: Iterable[Chain], commands: Callable[[Chain], Iterable[str]]) -> None:
+    """Each chain by its own transaction: one that cannot be changed is in no other's way. Raises the first error."""
+    failures = []
+    for chain in chains:
+        try:
+            if text := "\n".join(commands(chain)):
+                nft.run(text)
+        except errors.EngineError as err:
+            if err.errno == errno.ENOENT:
+                raise
+            failures.append(_owned(chain) if err.errno == errno.EPERM else err)
+    if failures:
+        raise failures[0]
+
+
+def _owned(chain: Chain) -> errors.EngineError:
+    """A table with the flag `owner`, which nobody else may change, root included."""
+    return errors.EngineError(f"the table {chain.family} {chain.table} belongs to a program that lets nobody change it")
 
 
 def _forwarding(chains: Sequence[Chain]) -> Iterator[Chain]:
@@ -91,6 +98,12 @@ def _admitting(nft: Reader, chain: Chain, bridge: str, mark: str) -> Iterator[st
         yield from (f"delete rule {chain} handle {handle}" for handle in missing.stale)
         where = f"insert rule {chain} handle {missing.place}" if missing.place else f"add rule {chain}"
         yield f"{where} {_accept(bridge, mark, missing.inward)}"
+
+
+def _dismissing(nft: Reader, chain: Chain, mark: str, bridge: str | None) -> Iterator[str]:
+    """Commands after which nothing of ours is in the chain."""
+    ours = (rule for rule in nft.rules(chain) if exceptions.is_ours(rule, mark, bridge))
+    return (f"delete rule {chain} handle {rule.handle}" for rule in ours)
 
 
 def _accept(bridge: str, mark: str, inward: bool) -> str:

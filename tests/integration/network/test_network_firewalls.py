@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from support.other_firewalls import BRIDGE, SETUPS, passing, rules
 
 from engine.network.host import programs
 from engine.network.host.firewalls import Firewalls
+from engine.network.table.libnftables import Nft
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("ip", "nft", "iptables-nft", "iptables-legacy")]
 
@@ -154,3 +156,52 @@ def test_legacy_rules_without_their_program_are_told_with_the_package(
     [said] = work(lab, Firewalls(TAG).admit(BRIDGE))
     assert "iptables-legacy" in said
     assert "apt-get install iptables" in said
+
+
+def test_a_table_that_nobody_else_may_change_is_told_and_is_in_no_other_s_way(lab: Lab, box: Machine) -> None:
+    text = "table inet owned { flags owner; chain f { type filter hook forward priority -5; policy drop; }; }"
+    with lab.host.enter(), closing(Nft()) as owner:
+        owner.run(text)
+        other_firewalls.policy("nft")(lab.host)
+        [said] = work(lab, Firewalls(TAG).admit(BRIDGE))
+        assert "inet owned belongs to a program" in said
+        assert lab.host.run("iptables-nft", "-S", "FORWARD").count(BRIDGE) == 2
+
+
+def test_two_that_admit_a_bridge_at_once_admit_it_once(lab: Lab, box: Machine) -> None:
+    other_firewalls.policy("nft")(lab.host)
+
+    async def twice() -> list[str]:
+        firewalls = Firewalls(TAG)
+        return [words for said in await asyncio.gather(*(firewalls.admit(BRIDGE) for _ in range(4))) for words in said]
+
+    assert work(lab, twice()) == []
+    assert lab.host.run("iptables-nft", "-S", "FORWARD").count(BRIDGE) == 2
+
+
+def test_who_is_cancelled_leaves_no_work_to_happen_later(lab: Lab, box: Machine) -> None:
+    other_firewalls.policy("nft")(lab.host)
+
+    async def cancelled() -> list[str]:
+        firewalls = Firewalls(TAG)
+        task = asyncio.ensure_future(firewalls.admit(BRIDGE))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        return await firewalls.dismiss(BRIDGE)
+
+    assert work(lab, cancelled()) == []
+    assert BRIDGE not in lab.host.run("iptables-nft", "-S", "FORWARD")
+
+
+@pytest.mark.parametrize(("kind", "address"), [("nft", "10.99.0.3"), ("legacy", "10.99.0.4")])
+def test_containers_of_one_bridge_reach_each_other_where_bridged_frames_are_filtered_as_well(
+    lab: Lab, box: Machine, kind: str, address: str
+) -> None:
+    """With br_netfilter, as where Docker is, the FORWARD chain sees what goes from port to port of a bridge."""
+    with other_firewalls.neighbour(lab, address) as neighbour:
+        neighbour.serve("tcp", 81)
+        other_firewalls.policy(kind)(lab.host)
+        work(lab, Firewalls(TAG).admit(BRIDGE))
+        assert box.ask("tcp", address, 81).startswith("neighbour 10.99.0.2 ")
