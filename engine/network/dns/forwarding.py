@@ -5,7 +5,7 @@ answers of the one server alone: who wants to forge one has to guess 32 bits in 
 """
 
 import asyncio
-import secrets
+import os
 import socket
 import time
 from collections.abc import Callable, Sequence
@@ -71,7 +71,7 @@ class Forwarder:
 
 
 async def _over_udp(query: Query, data: bytes, server: str) -> Reply | None:
-    loop, number = asyncio.get_running_loop(), secrets.randbelow(1 << 16)
+    loop, number = asyncio.get_running_loop(), _number()
     try:
         with _socket(server, socket.SOCK_DGRAM) as sock:
             sock.connect(_address(server))
@@ -86,7 +86,7 @@ async def _over_udp(query: Query, data: bytes, server: str) -> Reply | None:
 
 
 async def _over_tcp(query: Query, data: bytes, server: str) -> Reply | None:
-    loop, number = asyncio.get_running_loop(), secrets.randbelow(1 << 16)
+    loop, number = asyncio.get_running_loop(), _number()
     try:
         with _socket(server, socket.SOCK_STREAM) as sock:
             async with asyncio.timeout(TRY_SECONDS):
@@ -95,6 +95,11 @@ async def _over_tcp(query: Query, data: bytes, server: str) -> Reply | None:
                 return replies.read(await stream.receive(sock), query, number)
     except (OSError, EOFError, TimeoutError, ValueError):
         return None
+
+
+def _number() -> int:
+    """An id."""
+    return int.from_bytes(os.urandom(2))
 
 
 def _socket(server: str, kind: int) -> socket.socket:
