@@ -2,13 +2,15 @@
 
 import ipaddress
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from engine import model
 from engine.network import names
+from engine.network.ports.relayed import LOOPBACK6
 from engine.network.values import Bridge, Forward, Interface, Plug
 from engine.supervise.registry import Live
 
+_ANYWHERE: Final = ("0.0.0.0", "::")  # noqa: S104 - what an operator publishes
 Find = Callable[[str], model.Network]
 """A network by its id."""
 
@@ -18,6 +20,15 @@ class Attached(NamedTuple):
 
     plugs: tuple[Plug, ...]
     forwards: tuple[Forward, ...]
+    targets: tuple[str, str] = ("", "")
+    """Where published ports lead to, IPv4 and IPv6; empty where it has no such address."""
+
+
+class _Way(NamedTuple):
+    """A bridge, and the container's address on it."""
+
+    link: str
+    target: str
 
 
 def attached(live: Live, find: Find, mtu: int) -> Attached:
@@ -27,7 +38,9 @@ def attached(live: Live, find: Find, mtu: int) -> Attached:
     plugs = tuple(
         _plug(live, endpoint, network, gateways.get(endpoint.interface, ()), mtu) for endpoint, network in places
     )
-    return Attached(plugs, tuple(_forwards(live.container.ports, places)))
+    ways = _ways_in(places)
+    target, target6 = (way.target if way is not None else "" for way in ways)
+    return Attached(plugs, tuple(_forwards(live.container.ports, ways)), (target, target6))
 
 
 def bridge_of(network: model.Network, mtu: int) -> Bridge:
@@ -83,20 +96,23 @@ def number_of(endpoint: model.Endpoint) -> int:
     return int(endpoint.interface.removeprefix("eth"))
 
 
-def _forwards(ports: tuple[model.Port, ...], places: list[tuple[model.Endpoint, model.Network]]) -> Iterator[Forward]:
-    """Each port in the families that it is published in, to the first bridge that the container has an address on."""
+def _forwards(ports: tuple[model.Port, ...], ways: tuple[_Way | None, ...]) -> Iterator[Forward]:
+    """Each port in the families that it is published in, but for ::1, which the kernel cannot forward from."""
     for port in ports:
-        for anywhere, field in _families(port):
-            for endpoint, network in places:
-                target = getattr(endpoint, field)
-                if target and network.link and not network.internal:
-                    host = port.address or anywhere
-                    yield Forward(port.protocol, host, port.host, network.link, target, port.container)
-                    break
+        for anywhere, way in zip(_ANYWHERE, ways, strict=True):
+            host = port.address or anywhere
+            if way is not None and (":" in host) == (":" in anywhere) and host != LOOPBACK6:
+                yield Forward(port.protocol, host, port.host, way.link, way.target, port.container)
 
 
-def _families(port: model.Port) -> tuple[tuple[str, str], ...]:
-    both = (("0.0.0.0", "address"), ("::", "address6"))  # noqa: S104 - what an operator publishes
-    if not port.address:
-        return both
-    return (both[ipaddress.ip_address(port.address).version == 6],)
+def _ways_in(places: list[tuple[model.Endpoint, model.Network]]) -> tuple[_Way | None, ...]:
+    """The first bridge of each family by which ports lead in; an internal one has none."""
+    found = []
+    for field in ("address", "address6"):
+        ways = (_Way(network.link, target) for place, network in _open(places) if (target := getattr(place, field)))
+        found.append(next(ways, None))
+    return tuple(found)
+
+
+def _open(places: list[tuple[model.Endpoint, model.Network]]) -> Iterator[tuple[model.Endpoint, model.Network]]:
+    return ((place, network) for place, network in places if network.link and not network.internal)

@@ -18,6 +18,8 @@ from engine.network.host.forwarding import Forwarding
 from engine.network.link import routes
 from engine.network.link.links import Links
 from engine.network.ports import holding, settling
+from engine.network.ports.relay import Relay
+from engine.network.ports.relayed import relayed
 from engine.network.table.table import Table
 from engine.network.values import Plug
 from engine.state.paths import Paths
@@ -47,6 +49,7 @@ class Fabric:
         self.resolvers = Resolvers(networks.find)
         self._ready = asyncio.Event()
         """Nothing is started while it is not known what is there already."""
+        self._relay = Relay(paths.root, warn)
         self._held: dict[str, holding.Held] = {}
         self._attached: dict[str, Attached] = {}
         self.places = Places(networks, registry, self._bridges.__contains__, lambda: [*self._held])
@@ -73,12 +76,20 @@ class Fabric:
         self._table.add(_on_bridges(wanted.plugs), wanted.forwards)  # first, so that nothing is sent without rules
         self.links.plug(pid, wanted.plugs)
         self.resolvers.open(live, pid)
+        self._relay_ports(live)
         live.links = tuple(plug.link for plug in wanted.plugs if plug.bridge)
+
+    def _relay_ports(self, live: Live) -> None:
+        """What the kernel cannot forward of its ports: from ::1, and to a container without IPv6 from any of it."""
+        held = self._held.get(live.id)
+        if held is not None:
+            self._relay.serve(live.id, relayed(held.bound, *self._attached[live.id].targets))
 
     def release(self, live: Live) -> None:
         """Give back what a run held, whether all of it was taken or not; what cannot be is told and passed over."""
         live.links = ()
         self.resolvers.close(live)
+        self._relay.drop(live.id)
         if (held := self._held.pop(live.id, None)) is not None:
             held.close()
         if (had := self._attached.pop(live.id, None)) is not None:
@@ -161,9 +172,10 @@ class Fabric:
         for text in lost:
             self._warn(f"{live.name}: {text}")
         try:
+            self._relay_ports(live)
             self.resolvers.open(live, live.state.pid)
         except (OSError, errors.EngineError) as err:
-            self._warn(f"{live.name} cannot look up names: {err}")
+            self._warn(f"{live.name} has no resolver, or no port for ::1: {err}")
 
     def _sweep(self, wanted: set[str]) -> None:
         """Links of ours that nobody wants: left by a crash."""
@@ -173,6 +185,7 @@ class Fabric:
 
     async def close(self) -> None:
         """Nothing runs: nothing of ours stays on the host."""
+        self._relay.close()
         try:
             await self._bridges.close()
             self._sweep(set())

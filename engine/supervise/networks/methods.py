@@ -7,7 +7,14 @@ from typing import Any, Protocol
 from engine import errors, model
 from engine.network.subnets import Subnet
 from engine.supervise.networks import membership, pruning
-from engine.supervise.networks.requests import Connect, Disconnect, NetworkName, NewNetwork, PruneNetworks
+from engine.supervise.networks.requests import (
+    Connect,
+    Disconnect,
+    NetworkName,
+    NewNetwork,
+    PruneNetworks,
+    UpdateNetwork,
+)
 from engine.supervise.networks.store import BUILT_IN, DEFAULT, Networks
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
@@ -57,6 +64,7 @@ class NetworkMethods:
         """What is carried through."""
         return {
             "create_network": checked(NewNetwork, self.create),
+            "update_network": checked(UpdateNetwork, self.update),
             "remove_network": checked(NetworkName, self.remove),
             "prune_networks": checked(PruneNetworks, self.prune),
             "connect_network": checked(Connect, self.connect),
@@ -84,6 +92,24 @@ class NetworkMethods:
         self._check_empty(network)
         await self._on_removed(network)
         self._check_empty(network)  # somebody may have come meanwhile
+
+    async def update(self, params: UpdateNetwork, _peer: Peer) -> Any:
+        """Give the default network IPv6; its bridge is made anew with the next container."""
+        network = self._networks.find(params.ref)
+        if network.id != DEFAULT or not params.ipv6:
+            raise errors.InvalidInput(
+                f"of the network {network.name} nothing can be changed",
+                hint="the default network can be given IPv6: qd network update --ipv6 bridge; others are made with it",
+            )
+        running = [live for live in membership.members(self._registry, network) if live.active]
+        if running:
+            raise errors.Conflict(
+                f"containers run on network {network.name}", hint=f"stop them first: qd stop {running[0].name}"
+            )
+        await self._on_removed(network)
+        self._networks.settled(network, self._taken(), ipv6=True)
+        self._tell("update", network)
+        return {}
 
     async def remove(self, params: NetworkName, _peer: Peer) -> Any:
         """With `force` one that is missing is no error, and containers that do not run are taken off."""
@@ -135,6 +161,10 @@ class NetworkMethods:
     async def connect(self, params: Connect, _peer: Peer) -> Any:
         network, live = self._networks.find(params.network), self._registry.find(params.container)
         _check_connectable(live, network)
+        if params.aliases and network.id == DEFAULT:
+            raise errors.InvalidInput(
+                "there are no names on the default network", hint="qd network create makes another"
+            )
         joining = model.Joining(
             network=network.id,
             address=params.address,
@@ -161,10 +191,6 @@ class NetworkMethods:
         self._tell("disconnect", network, container=live.id)
 
     def _tell(self, action: str, network: model.Network, **attributes: str) -> None:
-        if params.aliases and network.id == DEFAULT:
-            raise errors.InvalidInput(
-                "there are no names on the default network", hint="qd network create makes another"
-            )
         """An operator's label may have any name, and never stands for what we say."""
         said = {**network.labels, "driver": network.driver, **attributes}
         self._journal.record("network", action, network.id, network.name, **said)

@@ -93,14 +93,13 @@ def test_the_hosts_end_has_another_name_in_each_run_and_for_each_interface() -> 
             [Forward("udp", "127.0.0.1", 53, FRONT.link, "172.18.0.2", 53)],
         ),
         (
-            model.Port(container=80, host=8080, address="::1"),
-            [Forward("tcp", "::1", 8080, FRONT.link, "fd01::2", 80)],
+            model.Port(container=80, host=8080, address="fd00::9"),
+            [Forward("tcp", "fd00::9", 8080, FRONT.link, "fd01::2", 80)],
         ),
+        (model.Port(container=80, host=8080, address="::1"), []),
     ],
 )
-def test_a_port_is_forwarded_in_the_families_that_it_is_published_in(
-    port: model.Port, expected: list[Forward]
-) -> None:
+def test_a_port_is_forwarded_in_the_families_that_it_is_published_in(port: model.Port, expected: list[Forward]) -> None:
     assert list(made(on(FRONT, "eth0", "172.18.0.2", "fd01::2"), ports=(port,)).forwards) == expected
 
 
@@ -110,7 +109,16 @@ def test_a_port_leads_to_the_first_network_that_is_not_internal() -> None:
 
 
 def test_nothing_is_forwarded_to_an_internal_network() -> None:
-    assert made(on(BACK, "eth0", "10.9.0.7"), ports=(model.Port(container=80, host=1),)).forwards == ()
+    found = made(on(BACK, "eth0", "10.9.0.7"), ports=(model.Port(container=80, host=1),))
+    assert (found.forwards, found.targets) == ((), ("", ""))
+
+
+def test_a_relay_leads_where_ports_do() -> None:
+    assert made(on(BACK, "eth0", "10.9.0.7"), on(FRONT, "eth1", "172.18.0.2", "fd01::2")).targets == (
+        "172.18.0.2",
+        "fd01::2",
+    )
+    assert made(on(PLAIN, "eth0", "10.8.0.2")).targets == ("10.8.0.2", "")
 
 
 def test_limits_of_bandwidth_hold_for_each_interface() -> None:
@@ -123,4 +131,6 @@ def test_a_bridge_has_the_gateways_as_addresses() -> None:
     addresses = (ip_interface("172.18.0.1/16"), ip_interface("fd01::1/64"))
     assert bridge_of(FRONT, 1450) == Bridge(FRONT.link, addresses, 1450)
     alone = msgspec.structs.replace(BACK, isolate=False)
-    assert bridge_of(alone, 1450) == Bridge(BACK.link, (ip_interface("10.9.0.1/24"),), 1400, internal=True, isolate=False)
+    assert bridge_of(alone, 1450) == Bridge(
+        BACK.link, (ip_interface("10.9.0.1/24"),), 1400, internal=True, isolate=False
+    )
