@@ -21,8 +21,8 @@ PROTOCOLS: Final = ("tcp", "udp", "sctp")
 PORTS_MAX: Final = 1024
 """Published ones of one container: each is a socket or two of the engine, and a rule or two of the kernel."""
 _LAST: Final = 65535
-_RANGE: Final = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
-_SPECIFICATION: Final = re.compile(
+_RANGE: Final = r"([0-9]{1,5})(?:-([0-9]{1,5}))?"
+_SPECIFICATION: Final = (
     r"(?:(?:\[(?P<six>[^\[\]]*)\]|(?P<four>[^:\[\]]*)):(?=[^:]*:))?(?:(?P<host>[^:\[\]]*):)?(?P<container>[^:\[\]]+)"
 )
 _HINT: Final = "-p 8080:80, -p 127.0.0.1:8080:80, -p '[::1]:8080:80', -p 8000-8002:80-82, -p 53:53/udp"
@@ -33,7 +33,7 @@ def parse_publish(text: str) -> "tuple[Port, ...]":
     from engine.model import Port
 
     place, protocol = _protocol(text, text)
-    found = _SPECIFICATION.fullmatch(place)
+    found = re.fullmatch(_SPECIFICATION, place, re.ASCII)
     if found is None:
         raise InvalidInput(f"'{text}' is not a port to publish", hint=_hint(place))
     six = found["six"]
@@ -50,7 +50,7 @@ def parse_publish(text: str) -> "tuple[Port, ...]":
 def parse_expose(text: str) -> tuple[str, ...]:
     """`80`, `80/udp`, `8000-8010/tcp`: PORT/PROTOCOL each. Raises `InvalidInput`."""
     ports, protocol = _protocol(text, text)
-    found = _RANGE.fullmatch(ports)
+    found = re.fullmatch(_RANGE, ports, re.ASCII)
     if found is None:
         raise InvalidInput(f"'{text}' is not a port to expose", hint="--expose 80, --expose 8000-8010/udp")
     return tuple(f"{port}/{protocol}" for port in _range(ports, text, first=1))
@@ -91,7 +91,7 @@ def _range(ports: str | None, text: str, first: int = 0) -> range:
     """Empty for none: the host's may be left out, and so may they with 0."""
     if not ports:
         return range(0)
-    found = _RANGE.fullmatch(ports)
+    found = re.fullmatch(_RANGE, ports, re.ASCII)
     if found is None:
         raise InvalidInput(f"'{ports}' in '{text}' is not a port", hint=_HINT)
     begin, end = int(found[1]), int(found[2] or found[1])
