@@ -12,6 +12,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from engine.errors import EngineError, MissingFeature
+from engine.network.table import descriptors
 
 LIBRARY: Final = "libnftables.so.1"
 WORDS_MAX: Final = 2000
@@ -40,7 +41,8 @@ class Nft:
         """Raises: MissingFeature where there is no library, or no netfilter in the kernel; OSError."""
         self._library = _load()
         _probe()
-        context = self._library.new(0)
+        with descriptors.lent():
+            context = self._library.new(0)
         if context is None:
             raise MemoryError("nft_ctx_new")
         self._context: int | None = context
@@ -63,6 +65,7 @@ class Nft:
         context, self._context = self._context, None
         if context is not None:
             self._library.free(context)
+            descriptors.keep()
 
 
 @cache
@@ -76,7 +79,8 @@ def _load() -> _Library:
         ) from err
     pointer, text = ctypes.c_void_p, ctypes.c_char_p
     return _Library(
-        new=_typed(found.nft_ctx_new, pointer, ctypes.c_uint32),
+        # With Python's lock held, so that no other thread takes the descriptor that is meant for it.
+        new=_typed(ctypes.PyDLL(LIBRARY).nft_ctx_new, pointer, ctypes.c_uint32),
         free=_typed(found.nft_ctx_free, None, pointer),
         buffer_output=_typed(found.nft_ctx_buffer_output, ctypes.c_int, pointer),
         buffer_error=_typed(found.nft_ctx_buffer_error, ctypes.c_int, pointer),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from engine.errors import EngineError, MissingFeature
-from engine.network.table import rules
+from engine.network.table import descriptors, rules
 from engine.network.table.contents import Contents
 from engine.network.table.elements import Item, plain
 from engine.network.table.libnftables import Nft
@@ -25,6 +25,7 @@ class Table:
     def __init__(self, name: str) -> None:
         """The library is opened by the first change, in the network namespace of that moment."""
         self._name = plain(name)
+        descriptors.keep()
         self._nft: Nft | None = None
         self._contents = Contents()
         self._guarded = False
