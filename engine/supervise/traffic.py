@@ -6,8 +6,9 @@ from contextlib import suppress
 from typing import Final, NamedTuple, Protocol
 
 from engine import errors
-from engine.sandbox import sharing
-from engine.supervise.registry import Registry
+from engine.network.sight import interfaces
+from engine.supervise.networks.connections import network_owner
+from engine.supervise.registry import Live, Registry
 
 
 class Counters(Protocol):
@@ -59,12 +60,17 @@ class Traffic:
         self._fresh = False
 
     def of(self, registry: Registry, container_id: str) -> Counted:
-        """What went through the interfaces that this container sees; those of another's where it shares them."""
-        names = links(registry, container_id)
-        if not names:
+        """What went through the interfaces that this container sees; those of another's where it shares them.
+
+        Those of macvlan and ipvlan have no end on the host, and are asked for in the container's namespace.
+        """
+        live = _owner(registry, container_id)
+        if live is None or not live.container.endpoints:
             return NOTHING
+        if len(live.links) < len(live.container.endpoints):
+            return total(_inside(live).values())
         seen = self._now()
-        return total(seen[name] for name in names if name in seen)
+        return total(seen[name] for name in live.links if name in seen)
 
     def _now(self) -> Mapping[str, Counters]:
         """One dump serves all who ask before the loop goes on: the round of each second, a list of figures.
@@ -82,18 +88,19 @@ class Traffic:
         self._fresh = False
 
 
-def links(registry: Registry, container_id: str) -> tuple[str, ...]:
-    """The host's ends of the interfaces that a container sees; none on the host's network, or where it is gone.
-
-    Whoever shares its network with others has one of its own.
-    """
+def _owner(registry: Registry, container_id: str) -> Live | None:
+    """Whose interfaces it sees; None where those are the host's, or where it is gone."""
     try:
-        live = registry.find(container_id)
-        word = live.options.network
-        other = word.removeprefix(sharing.CONTAINER)
-        return live.links if other == word else registry.find(other).links
+        return network_owner(registry, registry.find(container_id))
     except (errors.NotFound, errors.Conflict):
-        return ()
+        return None
+
+
+def _inside(live: Live) -> Mapping[str, Counters]:
+    try:
+        return interfaces.read(live.state.pid, [endpoint.interface for endpoint in live.container.endpoints])
+    except OSError:
+        return {}
 
 
 def total(counters: Iterable[Counters]) -> Counted:
