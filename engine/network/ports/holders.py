@@ -1,14 +1,19 @@
 """Which process of the host has a port."""
 
 import os
+import socket
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import islice
 from typing import Final, NamedTuple
+
+from engine.network.ports import bound_only
 
 _LISTEN: Final = "0A"
 _TIME_WAIT: Final = "06"
+_BOUND: Final = "0D"
 _LINES_MAX: Final = 1 << 20
 _DESCRIPTORS_MAX: Final = 1 << 20
 _NAME_MAX: Final = 64
@@ -26,8 +31,7 @@ class Socket(NamedTuple):
 
 
 def who(protocol: str, address: str, port: int) -> str:
-    """`nginx (pid 812)`, what a person can make of it otherwise, or nothing where it cannot be known: a socket that is
-    bound and does not listen is in none of the kernel's lists."""
+    """`nginx (pid 812)`, what a person can make of it otherwise, or nothing where it cannot be known."""
     wanted = ip_address(address)
     found = [one for one in _sockets(protocol, wanted, port) if _is_in_the_way(one.address, wanted)]
     found.sort(key=lambda one: one.state != _LISTEN)
@@ -61,7 +65,10 @@ def _sockets(protocol: str, wanted: IPv4Address | IPv6Address, port: int) -> Ite
     """Those of IPv6, too, for an address of IPv4: they may be for both."""
     for name in [f"{protocol}6"] if wanted.version == 6 else [protocol, f"{protocol}6"]:
         with suppress(OSError), open(f"/proc/thread-self/net/{name}") as file:
-            yield from parse((line for _, line in zip(range(_LINES_MAX), file, strict=False)), port)
+            yield from parse(islice(file, _LINES_MAX), port)
+    families = [socket.AF_INET6] if wanted.version == 6 else [socket.AF_INET, socket.AF_INET6]
+    for family in families if protocol == "tcp" else []:
+        yield from (Socket(address, _BOUND, inode) for address, inode in bound_only.find(family, port))
 
 
 def _is_in_the_way(held: IPv4Address | IPv6Address, wanted: IPv4Address | IPv6Address) -> bool:

@@ -91,6 +91,23 @@ def test_one_socket_of_both_families_has_the_port_of_ipv4() -> None:
         assert caught.value.message == mine(one)
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::"])
+def test_who_holds_a_port_without_listening_is_named_too(address: str) -> None:
+    """As another engine does, and a server in the moment before it listens."""
+    if release() < (6, 8):
+        pytest.skip("needs Linux 6.8, which lists such sockets")
+    one = free_port()
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as taken:
+        taken.bind((address, one.host))
+        with pytest.raises(Conflict) as caught:
+            holding.hold([one])
+    assert caught.value.message == mine(one)
+
+
+def release() -> tuple[int, ...]:
+    return tuple(int(word) for word in os.uname().release.split("-")[0].split(".")[:2])
+
+
 def test_all_are_held_or_none() -> None:
     first, second = free_port(), free_port()
     while second.host == first.host:
