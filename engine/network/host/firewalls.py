@@ -15,7 +15,7 @@ names by a resolver of their own, and need nothing of the host.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Final
@@ -54,9 +54,13 @@ class Firewalls:
             partial(legacy.dismiss, self._mark, bridge),
         )
 
-    async def sweep(self) -> list[str]:
-        """Take back what was done for any bridge of this engine: after a crash, before the first `admit`."""
-        return await self._tell(partial(native.dismiss, self._mark), zones.sweep, partial(legacy.dismiss, self._mark))
+    async def sweep(self, keep: Collection[str] = ()) -> list[str]:
+        """Take back what was done for this engine's bridges, after a crash; `keep` are those that are still there."""
+        return await self._tell(
+            partial(native.dismiss, self._mark, keep=keep),
+            zones.sweep,
+            partial(legacy.dismiss, self._mark, keep=keep),
+        )
 
     async def _tell(self, rules: "partial[bool]", firewalld: Work, older: Work) -> list[str]:
         """All of them, the second only where the first has found it; what failed, in words."""

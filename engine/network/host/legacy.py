@@ -6,7 +6,7 @@ changed and written back whole, and what came in between would be lost.
 
 import asyncio
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from engine import errors
@@ -32,9 +32,9 @@ async def admit(bridge: str, mark: str, *, ipv6: bool) -> None:
     await asyncio.gather(*(_admit(family, bridge, mark) for family in _families() if ipv6 or family == "ip"))
 
 
-async def dismiss(mark: str, bridge: str | None = None) -> None:
+async def dismiss(mark: str, bridge: str | None = None, keep: Collection[str] = ()) -> None:
     """As `native.dismiss`."""
-    await asyncio.gather(*(_dismiss(family, mark, bridge) for family in _families()))
+    await asyncio.gather(*(_dismiss(family, mark, bridge, keep) for family in _families()))
 
 
 def _families() -> list[str]:
@@ -62,9 +62,9 @@ async def _admit(family: str, bridge: str, mark: str) -> None:
     await _change(family, lines)
 
 
-async def _dismiss(family: str, mark: str, bridge: str | None) -> None:
+async def _dismiss(family: str, mark: str, bridge: str | None, keep: Collection[str]) -> None:
     rules = (await _list(family)).chains.get(_CHAIN, ())
-    ours = [rule for rule in rules if exceptions.is_ours(rule, mark, bridge)]
+    ours = [rule for rule in rules if exceptions.is_ours(rule, mark, bridge) and rule.link not in keep]
     await _change(family, [f"-D {_CHAIN} {_accept(rule.link, mark, rule.inward)}" for rule in ours])
 
 

@@ -4,7 +4,7 @@ iptables-nft shows them as `-i qd0 -m comment --comment quarterdeck:TAG -j ACCEP
 """
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Final
@@ -28,9 +28,12 @@ def admit(bridge: str, mark: str, *, ipv6: bool) -> bool:
     return _again(partial(_admit, bridge, mark, ipv6))
 
 
-def dismiss(mark: str, bridge: str | None = None) -> bool:
-    """Take back the exceptions of one bridge, or of all; whether firewalld knows of it or any. Raises as `admit`."""
-    return _again(partial(_dismiss, mark, bridge))
+def dismiss(mark: str, bridge: str | None = None, keep: Collection[str] = ()) -> bool:
+    """Take back the exceptions of one bridge, or of all but some; whether firewalld knows of it or any.
+
+    Raises as `admit`.
+    """
+    return _again(partial(_dismiss, mark, bridge, keep))
 
 
 def _again(work: Callable[[Reader], bool]) -> bool:
@@ -52,9 +55,9 @@ def _admit(bridge: str, mark: str, ipv6: bool, nft: Reader) -> bool:
     return _is_firewalld_here(chains) and not nft.mentions("inet", FIREWALLD, f'"{bridge}"')
 
 
-def _dismiss(mark: str, bridge: str | None, nft: Reader) -> bool:
+def _dismiss(mark: str, bridge: str | None, keep: Collection[str], nft: Reader) -> bool:
     chains = nft.chains()
-    _change_each(nft, _forwarding(chains), lambda chain: _dismissing(nft, chain, mark, bridge))
+    _change_each(nft, _forwarding(chains), lambda chain: _dismissing(nft, chain, mark, bridge, keep))
     return _is_firewalld_here(chains) and nft.mentions("inet", FIREWALLD, f'"{bridge}"' if bridge else '"qd')
 
 
@@ -100,10 +103,11 @@ def _admitting(nft: Reader, chain: Chain, bridge: str, mark: str) -> Iterator[st
         yield f"{where} {_accept(bridge, mark, missing.inward)}"
 
 
-def _dismissing(nft: Reader, chain: Chain, mark: str, bridge: str | None) -> Iterator[str]:
-    """Commands after which nothing of ours is in the chain."""
-    ours = (rule for rule in nft.rules(chain) if exceptions.is_ours(rule, mark, bridge))
-    return (f"delete rule {chain} handle {rule.handle}" for rule in ours)
+def _dismissing(nft: Reader, chain: Chain, mark: str, bridge: str | None, keep: Collection[str]) -> Iterator[str]:
+    """Commands after which nothing of ours is in the chain but what is to be kept."""
+    for rule in nft.rules(chain):
+        if exceptions.is_ours(rule, mark, bridge) and rule.link not in keep:
+            yield f"delete rule {chain} handle {rule.handle}"
 
 
 def _accept(bridge: str, mark: str, inward: bool) -> str:
