@@ -57,12 +57,6 @@ class Ruled(Lab):
             for protocol in ("tcp", "udp"):
                 machine.serve(protocol, 80)
 
-    def settle(self) -> None:
-        """End all servers."""
-        super().settle()
-        for machine in self.containers.values():
-            machine.stop_servers()
-
     def _make(self, bridge: Bridge) -> None:
         self.host.ip(f"link add {bridge.name} type bridge no_linklocal_learn 1")
         for address in bridge.addresses:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-from support import frames
-from support.frames import ARP, BROADCAST, IP, IP6, LLDP, VLAN
+from support import packets
+from support.packets import ARP, BROADCAST, IP, IP6, LLDP, VLAN
 from support.ruled import Ruled
 
 pytestmark = [pytest.mark.root, pytest.mark.requires("ip", "nft")]
@@ -32,23 +32,23 @@ def lab() -> Iterator[Ruled]:
 
 
 def ether(body: bytes, kind: int, source: str = MAC_A, target: str = MAC_B) -> bytes:
-    return frames.ethernet(source, target, kind, body)
+    return packets.ethernet(source, target, kind, body)
 
 
 def v4(source: str = A, ports: tuple[int, int] = (5000, 6000), mac: str = MAC_A) -> bytes:
-    return ether(frames.datagram(source, B, b"data", ports), IP, mac)
+    return ether(packets.datagram(source, B, b"data", ports), IP, mac)
 
 
 def v6(source: str = A6, ports: tuple[int, int] = (5000, 6000), mac: str = MAC_A) -> bytes:
-    return ether(frames.datagram(source, B6, b"data", ports), IP6, mac)
+    return ether(packets.datagram(source, B6, b"data", ports), IP6, mac)
 
 
 def asking(operation: int, mac: str, address: str, frame_mac: str = MAC_A) -> bytes:
-    return ether(frames.arp(operation, mac, address, B), ARP, frame_mac)
+    return ether(packets.arp(operation, mac, address, B), ARP, frame_mac)
 
 
 def icmp(kind: int, body: bytes, source: str = LINK_A, **more: object) -> bytes:
-    return ether(frames.icmp6(source, ALL_NODES, kind, body, **more), IP6, target="33:33:00:00:00:01")  # type: ignore[arg-type]
+    return ether(packets.icmp6(source, ALL_NODES, kind, body, **more), IP6, target="33:33:00:00:00:01")  # type: ignore[arg-type]
 
 
 REFUSED = {
@@ -72,17 +72,17 @@ REFUSED = {
     "IPv6 of nobody": v6("::"),
     "IPv6 with another's MAC": v6(mac=MAC_C),
     "a lease of IPv6": v6(ports=(547, 546)),
-    "advertisement of the gateway": icmp(ADVERTISE, frames.target_of(GATEWAY6, 0x20000000)),
-    "advertisement of its neighbour": icmp(ADVERTISE, frames.target_of(B6, 0x20000000), A6),
-    "advertisement in another's name": icmp(ADVERTISE, frames.target_of(A6, 0x20000000), B6),
-    "advertisement behind options": icmp(ADVERTISE, frames.target_of(B6), before=HOP_BY_HOP, first=0),
+    "advertisement of the gateway": icmp(ADVERTISE, packets.target_of(GATEWAY6, 0x20000000)),
+    "advertisement of its neighbour": icmp(ADVERTISE, packets.target_of(B6, 0x20000000), A6),
+    "advertisement in another's name": icmp(ADVERTISE, packets.target_of(A6, 0x20000000), B6),
+    "advertisement behind options": icmp(ADVERTISE, packets.target_of(B6), before=HOP_BY_HOP, first=0),
     "router's advertisement": icmp(ROUTER, bytes(12)),
     "router's advertisement behind options": icmp(ROUTER, bytes(12), before=HOP_BY_HOP, first=0),
     "redirect": icmp(REDIRECT, bytes(36)),
-    "claim of another's address": icmp(SOLICIT, frames.target_of(B6), "::"),
+    "claim of another's address": icmp(SOLICIT, packets.target_of(B6), "::"),
     "echo of nobody": icmp(128, bytes(4), "::"),
-    "virtual LAN": frames.tagged(v4()),
-    "virtual LAN of IPv6": frames.tagged(v6()),
+    "virtual LAN": packets.tagged(v4()),
+    "virtual LAN of IPv6": packets.tagged(v6()),
     "PPPoE": ether(bytes(range(46)), 0x8863),
 }
 ALLOWED = {
@@ -92,10 +92,10 @@ ALLOWED = {
     "ARP question": asking(1, MAC_A, A),
     "ARP answer": asking(2, MAC_A, A),
     "ARP probe": asking(1, MAC_A, "0.0.0.0"),
-    "advertisement": icmp(ADVERTISE, frames.target_of(A6, 0x20000000), A6),
-    "advertisement of its link": icmp(ADVERTISE, frames.target_of(LINK_A, 0x20000000)),
-    "solicitation of its neighbour": icmp(SOLICIT, frames.target_of(B6), A6),
-    "claim of its own address": icmp(SOLICIT, frames.target_of(A6), "::"),
+    "advertisement": icmp(ADVERTISE, packets.target_of(A6, 0x20000000), A6),
+    "advertisement of its link": icmp(ADVERTISE, packets.target_of(LINK_A, 0x20000000)),
+    "solicitation of its neighbour": icmp(SOLICIT, packets.target_of(B6), A6),
+    "claim of its own address": icmp(SOLICIT, packets.target_of(A6), "::"),
     "report of groups": icmp(GROUPS, bytes(4), "::", before=HOP_BY_HOP, first=0),
     "router's solicitation": icmp(133, bytes(4)),
 }
@@ -121,7 +121,7 @@ class Wire:
     def arrives(self, frame: bytes) -> bool:
         """Whether it arrives before the one that is sent after it."""
         self._out.send(frame)
-        self._out.send(ether(frames.datagram(A, B, MARK), IP, target=BROADCAST))
+        self._out.send(ether(packets.datagram(A, B, MARK), IP, target=BROADCAST))
         found = False
         while True:
             got, (_, _, kind, *_) = self._in.recvfrom(2048)
@@ -168,7 +168,7 @@ def test_the_bridge_learns_nobodys_address_from_a_frame_to_itself(lab: Ruled) ->
 
 
 def test_a_broadcast_does_not_come_back_through_a_port_in_hairpin_mode(lab: Ruled) -> None:
-    frame = ether(frames.arp(1, MAC_A, A, "10.80.0.77"), ARP, target=BROADCAST)
+    frame = ether(packets.arp(1, MAC_A, A, "10.80.0.77"), ARP, target=BROADCAST)
     with ExitStack() as stack:
         own = stack.enter_context(lab["a"].socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL)))
         own.bind(("eth0", _ALL))
@@ -176,7 +176,7 @@ def test_a_broadcast_does_not_come_back_through_a_port_in_hairpin_mode(lab: Rule
         assert Wire(lab, stack).arrives(frame)
         with lab["b"].socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL)) as other:
             other.bind(("eth0", _ALL))
-            other.send(frames.ethernet(MAC_B, MAC_A, IP, frames.datagram(B, A, b"after it")))
+            other.send(packets.ethernet(MAC_B, MAC_A, IP, packets.datagram(B, A, b"after it")))
         seen = []
         while not seen or b"after it" not in seen[-1]:
             got, (_, _, kind, *_) = own.recvfrom(2048)
