@@ -4,6 +4,7 @@ import hashlib
 import struct
 from typing import Final
 
+from engine import errors
 from engine.network.link import numbers as n
 from engine.network.link.encoding import Request, attribute, mac, nested, text, u8, u16, u32
 from engine.network.values import Plug
@@ -114,10 +115,9 @@ def set_veth(name: str, alias: str, has_ipv6: bool) -> Request:
 def make_child(plug: Plug, parent: int, namespace: int) -> Request:
     """A macvlan or ipvlan interface on a link of the host, born in that network namespace (a descriptor), down.
 
-    An ipvlan interface has its parent's hardware address. Raises: KeyError for an unknown kind or mode.
+    An ipvlan interface has its parent's hardware address. Raises: InvalidInput for an unknown mode.
     """
-    modes = _MODES[plug.kind]
-    mode = modes[plug.mode] if plug.mode else modes["bridge" if plug.kind == "macvlan" else "l2"]
+    mode = _mode(plug)
     is_macvlan = plug.kind == "macvlan"
     data = u32(n.IFLA_MACVLAN_MODE, mode) if is_macvlan else u16(n.IFLA_IPVLAN_MODE, mode)
     body = _link(
@@ -132,6 +132,14 @@ def make_child(plug: Plug, parent: int, namespace: int) -> Request:
     )
     what = f"make a {plug.kind} interface on {plug.parent}"
     return Request(what, n.RTM_NEWLINK, n.NLM_F_CREATE | n.NLM_F_EXCL, body)
+
+
+def _mode(plug: Plug) -> int:
+    modes = _MODES[plug.kind]
+    name = plug.mode or ("bridge" if plug.kind == "macvlan" else "l2")
+    if name not in modes:
+        raise errors.InvalidInput(f"{plug.kind} has no mode {name}", hint=f"choose one of {', '.join(modes)}")
+    return modes[name]
 
 
 def make_ifb(name: str) -> Request:

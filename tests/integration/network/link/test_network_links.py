@@ -17,6 +17,7 @@ from engine.network.link.links import Links
 from engine.network.link.transport import Refused, Transport
 from engine.network.values import Bridge, Plug
 
+# Those marked cgroup2 also run in the virtual machine because of its kernels, which are Debian's.
 pytestmark = [pytest.mark.root, pytest.mark.requires("ip")]
 
 BRIDGE = Bridge("qd0-abc123", (ip_interface("172.30.0.1/16"), ip_interface("fd30::1/64")), mtu=1400)
@@ -79,6 +80,7 @@ def test_two_containers_listen_on_one_port(net: Wired) -> None:
         box.machine.stop_servers()
 
 
+@pytest.mark.cgroup2
 def test_an_interface_is_what_it_was_settled_to_be(net: Wired) -> None:
     box = plugged(net, 0)
     text = box.machine.ip("-o addr show dev eth0")
@@ -98,6 +100,7 @@ def test_a_container_without_an_ipv6_address_has_no_ipv6_but_on_loopback(net: Wi
     assert "::1/128" in box.machine.ip("addr show dev lo")
 
 
+@pytest.mark.cgroup2
 def test_a_container_with_a_user_namespace_of_its_own_is_plugged_like_any_other(net: Wired) -> None:
     pid = net.rootless()
     net.links.plug(pid, [plug(0, bits_into=10_000_000, bits_out_of=10_000_000)])
@@ -417,6 +420,7 @@ def test_the_uplink_is_the_link_of_the_default_route(net: Wired) -> None:
     assert routes.uplink() == ("up0", 1300)
 
 
+@pytest.mark.cgroup2
 def test_a_macvlan_has_its_address_on_the_parent_s_network(net: Wired) -> None:
     box = net.box()
     wanted = plug(0, kind="macvlan", bridge="", parent=BRIDGE.name)

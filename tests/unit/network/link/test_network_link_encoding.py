@@ -13,6 +13,7 @@ from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 from pyroute2.netlink.rtnl.tcmsg import tcmsg
 
+from engine import errors
 from engine.network.link import addressmessages, counters, encoding, linkmessages, lookups, numbers, shaping
 from engine.network.link.encoding import Request
 from engine.network.link.transport import Refused
@@ -89,7 +90,7 @@ def _raw_mode(info: Any) -> str:
 
 
 def test_an_unknown_mode_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(errors.InvalidInput, match="l2"):
         linkmessages.make_child(PLUG._replace(kind="macvlan", mode="l2"), 3, 9)
 
 
