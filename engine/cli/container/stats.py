@@ -51,7 +51,10 @@ def run(context: Context, args: Namespace) -> int:
 
 
 def row(stats: Stats, host_memory: int, *, full: bool = False) -> Row:
-    """Docker's field names. Without a limit of its own a container may use the host's memory."""
+    """Docker's field names, and more of the network, what was received first.
+
+    Without a limit of its own a container may use the host's memory.
+    """
     limit = stats.memory_limit_bytes or host_memory
     return {
         "ID": stats.id if full else short_id(stats.id),
@@ -61,6 +64,10 @@ def row(stats: Stats, host_memory: int, *, full: bool = False) -> Row:
         "MemUsage": f"{binary_size(stats.memory_bytes)} / {binary_size(limit)}",
         "MemPerc": percent(stats.memory_bytes / limit if limit else 0.0),
         "NetIO": f"{decimal_size(stats.rx_bytes)} / {decimal_size(stats.tx_bytes)}",
+        "NetRate": f"{decimal_size(stats.rx_bytes_per_second)}/s / {decimal_size(stats.tx_bytes_per_second)}/s",
+        "NetPackets": f"{stats.rx_packets} / {stats.tx_packets}",
+        "NetDrops": f"{stats.rx_drops} / {stats.tx_drops}",
+        "NetErrors": f"{stats.rx_errors} / {stats.tx_errors}",
         "BlockIO": f"{decimal_size(stats.read_bytes)} / {decimal_size(stats.write_bytes)}",
         "PIDs": str(stats.pids),
     }
@@ -76,7 +83,7 @@ def idle_row(container: Container, *, full: bool = False) -> Row:
         "CPUPerc": "--",
         "MemUsage": "-- / --",
         "MemPerc": "--",
-        "NetIO": "--",
+        **dict.fromkeys(("NetIO", "NetRate", "NetPackets", "NetDrops", "NetErrors"), "--"),
         "BlockIO": "--",
         "PIDs": "--",
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from support.boxes import BASE, Boxes
 from support.deck import Deck
-from support.netlab import Lab
+from support.netlab import OTHER, Lab
 from support.waiting import until, until_gone
 
 from engine import model
@@ -96,6 +96,15 @@ def test_stats_of_a_container_show_its_network(boxes: Boxes, deck: Deck) -> None
     assert sent != "0B"
     (none,) = rows(deck.out("stats", "--no-stream", "--format", "json", "alone"))
     assert none["NetIO"] == "0B / 0B"
+
+
+def test_what_has_no_end_on_the_host_is_counted_as_well(lab: Lab, boxes: Boxes, deck: Deck) -> None:
+    options = ("--opt", "parent=uplink", "--subnet", "10.77.0.0/24", "--gateway", OTHER)
+    deck.out("network", "create", "--driver", "macvlan", *options, "street")
+    boxes.serve("web", "--network", "street", "--ip", "10.77.0.50")
+    with closing(lab.other.dial("10.77.0.50", 80)) as connection:
+        connection.sendall(bytes(MIB))
+        until(lambda: figures(deck, "web").rx_bytes > MIB, "the counters of the next second")
 
 
 def test_a_supervisor_that_takes_over_goes_on_counting(lab: Lab, own_boxes: Boxes, own_deck: Deck) -> None:

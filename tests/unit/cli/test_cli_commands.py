@@ -401,6 +401,22 @@ def stats(**changes: Any) -> model.Stats:
     return model.Stats(**{**fields, **changes})
 
 
+def test_stats_tell_of_the_network_what_was_received_first(
+    engine: MemoryEngine, capsys: pytest.CaptureFixture[str]
+) -> None:
+    moved = {"rx_bytes": 1200, "tx_bytes": 648, "rx_packets": 12, "tx_packets": 8, "rx_drops": 1}
+    engine.about, engine.figures = ABOUT, [stats(**moved, tx_bytes_per_second=1500.0)]
+    assert qd(engine, "stats", "--no-stream", "--format", "json") == 0
+    row = json.loads(capsys.readouterr().out)
+    assert {field: text for field, text in row.items() if field.startswith("Net")} == {
+        "NetIO": "1.2kB / 648B",
+        "NetRate": "0B/s / 1.5kB/s",
+        "NetPackets": "12 / 8",
+        "NetDrops": "1 / 0",
+        "NetErrors": "0 / 0",
+    }
+
+
 ABOUT = {
     "version": VERSION,
     "protocol": 1,
