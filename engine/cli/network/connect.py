@@ -11,9 +11,9 @@ from engine.errors import InvalidInput
 def configure(parser: Parser) -> None:
     """Docker's flags."""
     add = parser.add_argument
-    add("--ip", default="", type=grammar.parse_address, metavar="ADDRESS", help="its IPv4 address there")
-    add("--ip6", default="", type=grammar.parse_address6, metavar="ADDRESS", help="its IPv6 address there")
-    add("--mac-address", default="", type=grammar.parse_mac, metavar="MAC", help="made of its address otherwise")
+    add("--ip", type=grammar.parse_address, metavar="ADDRESS", help="its IPv4 address there")
+    add("--ip6", type=grammar.parse_address6, metavar="ADDRESS", help="its IPv6 address there")
+    add("--mac-address", type=grammar.parse_mac, metavar="MAC", help="made of its address otherwise")
     add(
         "--alias",
         action="append",
@@ -37,9 +37,9 @@ def run(context: Context, args: Namespace) -> int:
     context.engine.connect_network(
         args.network,
         args.container,
-        address=args.ip,
-        address6=args.ip6,
-        mac=args.mac_address,
+        address=args.ip or "",
+        address6=args.ip6 or "",
+        mac=args.mac_address or "",
         aliases=tuple(dict.fromkeys(args.alias)),
     )
     return 0

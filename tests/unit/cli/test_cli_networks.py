@@ -188,6 +188,11 @@ def test_containers_are_put_on_networks_and_taken_off(engine: MemoryEngine) -> N
     ]
 
 
+def test_a_connection_needs_no_more_than_two_names(engine: MemoryEngine) -> None:
+    assert qd(engine, "connect", "app", "web") == 0
+    assert engine.calls == [("connect_network", "app", "web", "", "", "", ())]
+
+
 @pytest.mark.parametrize(
     "words",
     [
