@@ -39,10 +39,15 @@ class Contents:
         return [item for item, _ in self._items.values() if bridge == _bridge_of(item)]
 
     def put(self, items: Iterable[Item]) -> None:
-        """Add these, or replace those of the same name. Raises: InvalidInput."""
+        """Add these, or replace those of the same name; one of which nothing is said is left out.
+
+        Raises: InvalidInput.
+        """
         for item in items:
             new = elements(item)
             self.drop((item,))
+            if not new:
+                continue
             self._items[_key(item)] = (item, new)
             for place, value in new.items():
                 self._places[place] = (_key(item), value)
@@ -58,11 +63,15 @@ class Contents:
                     self._touched[place] = None
 
     def since(self, before: "Contents", table: str) -> str:
-        """Commands that make these of what was copied, or of nothing: first what goes, then what comes."""
+        """Commands that make these of what was copied: first what goes, then what comes."""
         changed = [place for place in self._touched if before._value(place) != self._value(place)]
         gone = {place: "" for place in changed if before._value(place) is not None}
         new = {place: value for place in changed if (value := self._value(place)) is not None}
         return commands("delete", table, gone) + commands("add", table, new)
+
+    def everything(self, table: str) -> str:
+        """Commands that make these of nothing."""
+        return commands("add", table, {place: value for place, (_, value) in self._places.items()})
 
     def _value(self, place: Place) -> str | None:
         found = self._places.get(place)

@@ -74,7 +74,7 @@ def _of_plug(plug: Plug) -> Iterator[Place]:
     yield Place("bridge", "ports", port)
     yield Place("bridge", "turned", f"{port} . {port}")
     yield Place("bridge", "macs", f"{port} . {mac}")
-    found = [interface.ip for interface in plug.addresses]
+    found = [_address(str(interface.ip)) for interface in plug.addresses]
     for address in found:
         yield Place("inet", f"inside{address.version}", f"{address} . {bridge}")
         yield Place("bridge", f"own{address.version}", f"{port} . {mac} . {address}")
@@ -94,8 +94,8 @@ def _of_forward(forward: Forward) -> Elements:
         )
     if str(host) == RELAYED:
         return {}
-    port = f"{forward.protocol} . {int(forward.port)}"
-    value = f"{target} . {int(forward.target_port)}"
+    port = f"{forward.protocol} . {_port(forward.port)}"
+    value = f"{target} . {_port(forward.target_port)}"
     if host.is_unspecified:
         return {Place("inet", f"any{host.version}", port): value}
     return {Place("inet", f"one{host.version}", f"{host} . {port}"): value}
@@ -119,6 +119,12 @@ def _address(text: str) -> IPv4Address | IPv6Address:
     if getattr(address, "scope_id", None) is not None:
         raise InvalidInput(f"{text!r} is of one link only", hint="leave out what follows the percent sign")
     return address
+
+
+def _port(number: int) -> int:
+    if not 0 < number < 1 << 16:
+        raise InvalidInput(f"{number} is no port", hint="1 to 65535")
+    return number
 
 
 def _quoted(name: str) -> str:

@@ -114,8 +114,8 @@ _FORWARD: Final = """
 # A link of hardware has no kind; these kinds stand on one. The rest (bridges, tunnels, pairs) is of programs that have
 # asked for forwarding themselves, or would have.
 GUARD: Final = """
-add rule inet {name} guard meta iifkind != {{ "vlan", "bond", "team" }} return
-add rule inet {name} guard meta oifkind != {{ "vlan", "bond", "team" }} return
+add rule inet {name} guard meta iifkind != {{ "vlan", "bond", "team", "macvlan" }} return
+add rule inet {name} guard meta oifkind != {{ "vlan", "bond", "team", "macvlan" }} return
 add rule inet {name} guard drop
 """
 

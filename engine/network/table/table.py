@@ -54,16 +54,17 @@ class Table:
     def restore(self, bridges: Sequence[Bridge], plugs: Sequence[Plug], forwards: Sequence[Forward]) -> None:
         """The whole truth: whatever else is in our tables is not there afterwards. Without bridges there are none."""
         if not bridges:
-            return self.delete()
+            self.delete()
+            return
         contents = Contents()
         contents.put((*bridges, *plugs, *forwards))
-        return self._replace(contents)
+        self._replace(contents)
 
     def guard(self, on: bool) -> None:
         """While on, nothing is forwarded between links of hardware: the host would not do so but for us."""
-        if on != self._guarded and self._contents:
-            self._run(rules.guard(self._name, on))
-        self._guarded = on
+        changed, self._guarded = on != self._guarded, on
+        if changed and self._contents:
+            self._say(rules.guard(self._name, on), self._contents)
 
     def delete(self) -> None:
         """No tables; missing ones are no error, and neither is a host on which we could have made none."""
@@ -89,22 +90,24 @@ class Table:
     def _settle(self, contents: Contents) -> None:
         """From what is there to these."""
         if not self._contents and contents:
-            return self._replace(contents)
-        commands = contents.since(self._contents, self._name)
-        if not commands:
-            return None
+            self._replace(contents)
+        else:
+            self._say(contents.since(self._contents, self._name), contents)
+
+    def _say(self, commands: str, contents: Contents) -> None:
+        """These commands lead to those contents; where the kernel has not what we have put there, all is put anew."""
         try:
-            self._run(commands)
+            if commands:
+                self._run(commands)
         except EngineError as err:
             if err.errno not in _DIFFERS:
                 raise
-            return self._replace(contents)
+            self._replace(contents)
         self._contents = contents
-        return None
 
     def _replace(self, contents: Contents) -> None:
         guard = rules.guard(self._name, on=True) if self._guarded else ""
-        self._run(rules.tables(self._name) + contents.since(Contents(), self._name) + guard)
+        self._run(rules.tables(self._name) + contents.everything(self._name) + guard)
         self._contents = contents
 
     def _run(self, commands: str) -> None:
