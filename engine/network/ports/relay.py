@@ -11,7 +11,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from engine import launch
@@ -41,10 +41,21 @@ class Relay:
         self._process: _Process | None = None
 
     def serve(self, key: str, ports: Iterable[Relayed]) -> None:
-        """From now on what comes to these goes to the container `key`; all of them or none. Raises: OSError."""
-        new = {self._next + place: one for place, one in enumerate(ports)}
-        for one in new.values():
-            _listen(one)
+        """From now on what comes to these, and to no others, goes to the container `key`; connections of those that it
+        had already go on. Raises: OSError, with nothing changed for those."""
+        wanted = list(ports)
+        had = {number: self._served[number] for number in self._keys.get(key, ())}
+        self._end(key, [number for number, one in had.items() if one not in wanted])
+        added = [one for one in wanted if one not in had.values()]
+        with ExitStack() as undo:
+            for one in added:
+                _listen(one)
+                undo.callback(_refuse, one)
+            undo.pop_all()
+        self._begin(key, added)
+
+    def _begin(self, key: str, added: Sequence[Relayed]) -> None:
+        new = {self._next + place: one for place, one in enumerate(added)}
         self._next += len(new)
         self._served |= new
         self._keys[key] = (*self._keys.get(key, ()), *new)
@@ -55,18 +66,18 @@ class Relay:
 
     def drop(self, key: str) -> None:
         """The container is gone; before its ports are let go of. Whoever comes is refused at once."""
-        numbers = self._keys.pop(key, ())
+        self._end(key, self._keys.get(key, ()))
+        self._keys.pop(key, None)
+
+    def _end(self, key: str, numbers: Sequence[int]) -> None:
         if not numbers:
             return
-        loop = asyncio.get_running_loop()
+        self._keys[key] = tuple(number for number in self._keys[key] if number not in numbers)
         for number in numbers:
-            own = self._served.pop(number).bound.socket
-            if own.fileno() < 0:
-                continue
-            loop.remove_reader(own)
-            if own.type == socket.SOCK_STREAM:
-                with suppress(OSError):
-                    own.shutdown(socket.SHUT_RDWR)
+            one = self._served.pop(number)
+            if one.bound.socket.fileno() >= 0:
+                asyncio.get_running_loop().remove_reader(one.bound.socket)
+                _refuse(one)
         if self._process is not None:
             self._process.drop(numbers)
 
@@ -213,6 +224,13 @@ def _listen(one: Relayed) -> None:
     if own.type == socket.SOCK_STREAM:
         own.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # nobody joins a socket that listens; see holding
         own.listen(_BACKLOG)
+
+
+def _refuse(one: Relayed) -> None:
+    """Take listen(2) back; the socket stays bound."""
+    if one.bound.socket.type == socket.SOCK_STREAM:
+        with suppress(OSError):
+            one.bound.socket.shutdown(socket.SHUT_RDWR)
 
 
 def _start(channel: socket.socket, idle_seconds: float, root: str) -> subprocess.Popen[bytes]:

@@ -4,9 +4,10 @@ import asyncio
 import socket
 import struct
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, NamedTuple
+
+from engine.network.ports.relaying.streams import Side
 
 SESSIONS_MAX: Final = 256
 """Of one published port; the one that was silent for the longest gives way."""
@@ -29,10 +30,10 @@ class Session(NamedTuple):
 class Datagrams:
     """One bound socket."""
 
-    def __init__(self, bound: socket.socket, target: tuple[str, int], on_idle: Callable[[], None]) -> None:
+    def __init__(self, bound: socket.socket, target: tuple[str, int], side: Side) -> None:
+        self._side = side
         self._bound = bound
         self._target = target
-        self._on_idle = on_idle
         self._loop = asyncio.get_running_loop()
         self._sessions: OrderedDict[Session, tuple[socket.socket, float]] = OrderedDict()
         self._timer: asyncio.TimerHandle | None = None
@@ -67,7 +68,8 @@ class Datagrams:
             self._bound.setsockopt(socket.IPPROTO_IP, _IP_PKTINFO, 1)
 
     def _receive(self) -> None:
-        for _ in range(_DATAGRAMS):
+        self._side.obey()
+        for _ in range(0 if self._bound.fileno() < 0 else _DATAGRAMS):
             try:
                 data, ancillary, _flags, client = self._bound.recvmsg(_SIZE_MAX, 128)
             except OSError:  # nothing more, or word of an answer that did not arrive
@@ -135,7 +137,7 @@ class Datagrams:
         if self._sessions:
             self._timer = self._loop.call_later(_SILENCE_SECONDS / 3, self._expire)
         else:
-            self._on_idle()
+            self._side.on_idle()
 
     def _end(self, session: Session) -> None:
         inside, _heard = self._sessions.pop(session)

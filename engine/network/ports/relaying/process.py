@@ -35,18 +35,24 @@ class Process:
         self._leaving: set[Streams | Datagrams] = set()
         """Dropped ones that still have connections."""
         self._timer: asyncio.TimerHandle | None = None
+        self._is_orphan = False
         self.done = asyncio.Event()
         channel.setblocking(False)
-        self._loop.add_reader(channel, self._on_order)
-        self._on_idle()
+        self._loop.add_reader(channel, self.obey)
+        self.on_idle()
 
-    def _on_order(self) -> None:
-        try:
-            packet = orders.receive(self._channel)
-        except BlockingIOError:
-            return
-        except (OSError, ValueError, TypeError):
-            packet = None
+    def obey(self) -> None:
+        """Do all that the supervisor has said by now."""
+        while not self._is_orphan:
+            try:
+                packet = orders.receive(self._channel)
+            except BlockingIOError:
+                return
+            except (OSError, ValueError, TypeError):
+                packet = None
+            self._do(packet)
+
+    def _do(self, packet: Packet | None) -> None:
         if packet is None:
             self._orphaned()
         elif packet.order is Order.SERVE:
@@ -57,11 +63,11 @@ class Process:
     def _serve(self, packet: Packet) -> None:
         for way, fd in zip(packet.ways, packet.fds, strict=True):
             self._served[way.number] = self._made(way, socket.socket(fileno=fd))
-        self._on_idle()
+        self.on_idle()
 
     def _made(self, way: Way, own: socket.socket) -> Streams | Datagrams:
         kind = Datagrams if way.protocol == "udp" else Streams
-        return kind(own, (way.target, way.port), self._on_idle)
+        return kind(own, (way.target, way.port), self)
 
     def _drop(self, numbers: tuple[int, ...]) -> None:
         """The container is gone, and so are its connections."""
@@ -70,7 +76,7 @@ class Process:
                 self._loop.call_later(_GRACE_SECONDS, one.cut)
         with suppress(OSError):
             orders.send(self._channel, Order.DROPPED, numbers)
-        self._on_idle()
+        self.on_idle()
 
     def _release(self, number: int) -> Streams | Datagrams | None:
         """Let nobody in any more."""
@@ -82,13 +88,14 @@ class Process:
 
     def _orphaned(self) -> None:
         """The supervisor is gone and containers run on: whoever is connected stays."""
+        self._is_orphan = True
         self._loop.remove_reader(self._channel)
         for number in list(self._served):
             self._release(number)
         self._idle_seconds = 0
-        self._on_idle()
+        self.on_idle()
 
-    def _on_idle(self) -> None:
+    def on_idle(self) -> None:
         """Something has ended, or come: begin to wait for the end, or leave off."""
         self._leaving = {one for one in self._leaving if one.busy}
         if self._timer is not None:

@@ -3,9 +3,8 @@
 import asyncio
 import socket
 import struct
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 CONNECTIONS_MAX: Final = 512
 """Of one published port; more wait in the kernel's queue."""
@@ -19,13 +18,23 @@ _KEEPALIVE: Final = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 15), (soc
 """So that a peer that is gone without a word does not hold a connection for ever. Seconds, seconds, times; tcp(7)."""
 
 
+class Side(Protocol):
+    """Who looks after the sockets."""
+
+    def obey(self) -> None:
+        """Do what the supervisor has said by now: somebody who has just come may be another container's."""
+
+    def on_idle(self) -> None:
+        """Nobody is connected here any more."""
+
+
 class Streams:
     """One listening socket."""
 
-    def __init__(self, listener: socket.socket, target: tuple[str, int], on_idle: Callable[[], None]) -> None:
+    def __init__(self, listener: socket.socket, target: tuple[str, int], side: Side) -> None:
+        self._side = side
         self._listener = listener
         self._target = target
-        self._on_idle = on_idle
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -53,7 +62,8 @@ class Streams:
             self._loop.add_reader(self._listener, self._accept)
 
     def _accept(self) -> None:
-        for _ in range(_ACCEPTS):
+        self._side.obey()
+        for _ in range(0 if self._closed else _ACCEPTS):
             if len(self._tasks) >= CONNECTIONS_MAX:
                 self._loop.remove_reader(self._listener)
                 return
@@ -74,7 +84,7 @@ class Streams:
         if len(self._tasks) == CONNECTIONS_MAX - 1:
             self._watch()
         if not self._tasks:
-            self._on_idle()
+            self._side.on_idle()
 
 
 async def _carry(client: socket.socket, target: tuple[str, int]) -> None:

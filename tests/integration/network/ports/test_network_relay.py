@@ -245,6 +245,25 @@ def test_a_dropped_port_refuses_at_once_and_is_free_for_the_next_run(pair: Pair,
             served.call(served.relay.settled)
 
 
+def test_what_is_served_again_goes_on_and_what_is_not_ends(pair: Pair, served: Served) -> None:
+    """As when a running container gets one more network, with an address that is the better target."""
+    held = served.publish(Port(container=INSIDE, host=PORT), Port(container=INSIDE, host=8081))
+    first, second = relayed(held.bound, FOUR, "")
+    with listener(pair.container) as server, dial(pair.host, "::1") as client:
+        inside, _ = server.accept()
+        served.call(served.relay.serve, "web", [first])
+        with pytest.raises(ConnectionRefusedError):
+            dial(pair.host, "::1", 8081)
+        served.call(served.relay.serve, "web", [first, second._replace(target=SIX)])
+        with dial(pair.host, "::1", 8081), server.accept()[0] as other:
+            assert other.getpeername()[0] == "fd79::1"
+        inside.sendall(b"x")
+        inside.close()
+        assert read_all(client) == b"x"
+    served.call(served.relay.drop, "web")
+    held.close()
+
+
 def test_what_a_container_said_last_is_delivered_and_then_the_connection_is_cut(pair: Pair, served: Served) -> None:
     held = served.publish(Port(container=INSIDE, host=PORT))
     with listener(pair.container) as server, dial(pair.host, "::1") as client:
