@@ -38,6 +38,9 @@ def _reply(data: bytes) -> None:
         assert found.data[:2] == _ASKED[:2]
         assert found.data[12:].startswith(_ASKED[12:])
         assert len(found.data) <= max(len(data), len(_ASKED))
+        cut = replies.cut(found.data, message.parse(_ASKED), 50)
+        assert len(cut) <= 50
+        assert cut.startswith(_ASKED[:2])
 
 
 def _reply_to_us(data: bytes) -> None:

@@ -8,6 +8,7 @@ It says `ready` once it serves; each line of JSON on its input says what is know
 """
 
 import asyncio
+import glob
 import json
 import os
 import sys
@@ -53,7 +54,7 @@ def _ready() -> None:
 async def main(pids: list[int]) -> None:
     """Serve until the input ends."""
     await name_servers.listen()
-    side, before = Side(), os.listdir("/proc/self/fd")
+    side, before = Side(), _sockets()
     services = [side.serve(pid) for pid in pids]
     _ready()
     while line := await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline):
@@ -63,8 +64,14 @@ async def main(pids: list[int]) -> None:
         service.close()
         service.close()
     async with asyncio.timeout(10 * SLOW):
-        while os.listdir("/proc/self/fd") != before:  # what has been cancelled ends in its own time
+        while _sockets() != before:  # what has been cancelled ends in its own time
             await asyncio.sleep(0.01)
+
+
+def _sockets() -> list[str]:
+    """Those that this process has open."""
+    targets = [os.readlink(path) for path in glob.glob("/proc/self/fd/*") if os.path.islink(path)]
+    return [target for target in targets if target.startswith("socket:")]
 
 
 if __name__ == "__main__":

@@ -58,9 +58,8 @@ class Forwarder:
         found = await _over_tcp(query, data, server) if by_tcp else None
         if found is None:
             found = await _over_udp(query, data, server)
-            if found and found.truncated and not by_tcp and query.datagram_size > message.DATAGRAM_SIZE:
-                whole = await _over_tcp(query, data, server)  # cut off by the server's limit and not by the asker's
-                found = whole if whole and len(whole.data) <= query.datagram_size else found
+            if found and found.truncated and not by_tcp:
+                found = await _over_tcp(query, data, server) or found
         if found is None:
             self._doubt(server)
         return found

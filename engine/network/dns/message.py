@@ -41,7 +41,7 @@ _RD: Final = 0x0100
 _RA: Final = 0x0080
 _CD: Final = 0x0010
 RCODE: Final = 0x000F
-_RECORD: Final = struct.Struct("!HHIH")
+RECORD: Final = struct.Struct("!HHIH")
 """Type, class, time to live and length of the data; its name is before it."""
 
 DATAGRAM_SIZE: Final = 512
@@ -159,13 +159,11 @@ def _additional(data: bytes, at: int, count: int) -> Edns | None:
     """What EDNS says; other records are passed over. Raises: Malformed, also for bytes behind the last one."""
     edns = None
     for _ in range(count):
-        root, at = data[at : at + 1] == b"\0", _end_of_name(data, at)
-        if at + _RECORD.size > len(data):
-            raise Malformed("a record that is cut off")
-        kind, size, more, length = _RECORD.unpack_from(data, at)
-        at += _RECORD.size + length
+        start, at = at, end_of_record(data, at)
+        end_of_owner = end_of_name(data, start)
+        kind, size, more, _length = RECORD.unpack_from(data, end_of_owner)
         if kind == OPT:
-            if edns or not root:
+            if edns or end_of_owner != start + 1:
                 raise Malformed("EDNS twice, or about a name")
             edns = Edns(size, more >> 16 & 0xFF, more & 0xFFFF)
     if at != len(data):
@@ -173,7 +171,18 @@ def _additional(data: bytes, at: int, count: int) -> Edns | None:
     return edns
 
 
-def _end_of_name(data: bytes, at: int) -> int:
+def end_of_record(data: bytes, at: int) -> int:
+    """Where the record ends that begins here. Raises: Malformed."""
+    at = end_of_name(data, at)
+    if at + RECORD.size > len(data):
+        raise Malformed("a record that is cut off")
+    at += RECORD.size + RECORD.unpack_from(data, at)[-1]
+    if at > len(data):
+        raise Malformed("a record that is cut off")
+    return at
+
+
+def end_of_name(data: bytes, at: int) -> int:
     """A pointer is the end of a name; where it points does not matter here."""
     start = at
     while length := _byte(data, at):
@@ -185,26 +194,24 @@ def _end_of_name(data: bytes, at: int) -> int:
     return at + 1
 
 
-def answer(
-    query: Query, records: Sequence[Record], size: int, rcode: int = NOERROR, *, is_cut_off: bool = False
-) -> bytes:
+def answer(query: Query, records: Sequence[Record], size: int, rcode: int = NOERROR) -> bytes:
     """Our own answer, at most `size` bytes: what does not fit is left out, and the answer says that it was cut off."""
-    room = size - HEADER.size - len(query.question) - (1 + _RECORD.size if query.edns else 0)
+    room = size - HEADER.size - len(query.question) - (1 + RECORD.size if query.edns else 0)
     written, count = bytearray(), 0
     for record in records:
-        if len(written) + len(_NAME_OF_QUESTION) + _RECORD.size + len(record.data) > room:
+        if len(written) + len(_NAME_OF_QUESTION) + RECORD.size + len(record.data) > room:
             break
-        written += _NAME_OF_QUESTION + _RECORD.pack(record.kind, IN, TTL, len(record.data)) + record.data
+        written += _NAME_OF_QUESTION + RECORD.pack(record.kind, IN, TTL, len(record.data)) + record.data
         count += 1
     flags = QR | (query.flags & (_RD | _CD)) | _RA | (rcode & RCODE)
-    flags |= (_AA if rcode in (NOERROR, NXDOMAIN) else 0) | (TC if is_cut_off or count < len(records) else 0)
+    flags |= (_AA if rcode in (NOERROR, NXDOMAIN) else 0) | (TC if count < len(records) else 0)
     header = HEADER.pack(query.id, flags, 1, count, 0, 1 if query.edns else 0)
-    return b"".join((header, query.question, written, _our_edns(query.edns, rcode)))
+    return b"".join((header, query.question, written, our_edns(query.edns, rcode)))
 
 
-def _our_edns(edns: Edns | None, rcode: int) -> bytes:
+def our_edns(edns: Edns | None, rcode: int) -> bytes:
     """Its flags are sent back, as RFC 3225 wants; the upper bits of the code are in here."""
-    return b"\0" + _RECORD.pack(OPT, OUR_SIZE, (rcode >> 4) << 24 | edns.flags & 0x8000, 0) if edns else b""
+    return b"\0" + RECORD.pack(OPT, OUR_SIZE, (rcode >> 4) << 24 | edns.flags & 0x8000, 0) if edns else b""
 
 
 def complaint(data: bytes, rcode: int) -> bytes:

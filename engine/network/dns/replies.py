@@ -1,7 +1,9 @@
 """What name servers say: checked to be what was asked for, and passed on as it is."""
 
+from contextlib import suppress
 from typing import NamedTuple
 
+from engine.network.dns import message
 from engine.network.dns.message import HEADER, NOERROR, NXDOMAIN, OPCODE, QR, RCODE, SIZE_MAX, TC, Query, answer
 
 
@@ -36,3 +38,27 @@ def read(data: bytes, query: Query, number: int) -> Reply | None:
 def _is_same(question: bytes, other: bytes) -> bool:
     """The case of letters is free in a name, and nowhere else."""
     return question[-4:] == other[-4:] and question[:-4].lower() == other[:-4].lower()
+
+
+def cut(data: bytes, query: Query, size: int) -> bytes:
+    """An answer that was read, in at most `size` bytes: with as many of its records as fit, since there are programs
+    that take those and do not ask by TCP (musl before 1.2.4)."""
+    if len(data) <= size:
+        return data
+    number, flags, _questions, answers, *_ = HEADER.unpack_from(data)
+    edns = message.our_edns(query.edns, flags & RCODE)
+    end, count = _end_of_records(data, HEADER.size + len(query.question), answers, size - len(edns))
+    flags |= TC if count < answers else 0
+    return HEADER.pack(number, flags, 1, count, 0, 1 if edns else 0) + data[HEADER.size : end] + edns
+
+
+def _end_of_records(data: bytes, at: int, most: int, size: int) -> tuple[int, int]:
+    """Where the last one ends that fits, and how many fit; compressed names point to what is before them."""
+    count = 0
+    with suppress(message.Malformed):
+        while count < most:
+            end = message.end_of_record(data, at)
+            if end > size:
+                break
+            at, count = end, count + 1
+    return at, count

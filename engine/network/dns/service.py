@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from engine.network.dns import answering, forwarding, limits, message, stream
+from engine.network.dns import answering, forwarding, limits, message, replies, stream
 from engine.network.dns.message import Query
 from engine.network.dns.sockets import Sockets
 from engine.network.dns.zone import Zone
@@ -87,9 +87,7 @@ class Service:
 
     async def _forward_datagram(self, query: Query, data: bytes, sender: tuple[str, int]) -> None:
         answer = await self._forwarded(query, data, by_tcp=False)
-        if len(answer) > query.datagram_size:
-            answer = message.answer(query, (), query.datagram_size, is_cut_off=True)
-        self._send(answer, sender)
+        self._send(replies.cut(answer, query, query.datagram_size), sender)
 
     def _send(self, answer: bytes, receiver: tuple[str, int]) -> None:
         """It is dropped where the container does not take it: whoever asked asks again."""

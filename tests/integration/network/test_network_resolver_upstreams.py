@@ -71,19 +71,22 @@ def test_who_does_not_answer_is_asked_last_from_then_on(box: Box, side: Side) ->
         assert box.ask("example.org").values == [servers.ELSEWHERE]
 
 
-def test_an_answer_that_its_server_has_cut_off_is_had_whole_by_tcp_where_it_fits(box: Box, side: Side) -> None:
+def test_an_answer_that_its_server_has_cut_off_is_had_by_tcp_and_as_much_as_fits_is_told(box: Box, side: Side) -> None:
     side.learn([servers.CUTTER])
     whole = box.ask("many.example", edns=4096)
     assert (whole.is_cut_off, len(whole.values)) == (False, servers.MANY)
     assert len(box.ask("many.example", by_tcp=True).values) == servers.MANY
-    assert box.ask("many.example").is_cut_off
-    assert box.ask("many.example", edns=600).is_cut_off
+    for edns in (None, 600):
+        part = box.ask("many.example", edns=edns)
+        assert part.is_cut_off
+        assert 20 < len(part.values) < servers.MANY
 
 
 def test_an_answer_that_is_longer_than_the_asker_takes_is_cut_off_by_us(box: Box, side: Side) -> None:
     side.learn([servers.HONEST])
     found = box.ask("many.example")
-    assert (found.is_cut_off, found.values) == (True, [])
+    assert found.is_cut_off
+    assert 20 < len(found.values) < servers.MANY
 
 
 def test_names_of_ours_are_answered_while_as_many_as_may_wait_for_a_silent_server(box: Box, side: Side) -> None:

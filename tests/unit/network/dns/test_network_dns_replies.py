@@ -2,7 +2,7 @@
 
 import pytest
 from support import dns_messages as dns
-from support.name_servers import answer, forgeries
+from support.name_servers import ELSEWHERE, answer, forgeries
 
 from engine.network.dns import replies
 from engine.network.dns.message import Query, parse
@@ -61,3 +61,38 @@ def test_that_an_answer_was_cut_off_is_seen(query: Query) -> None:
     found = replies.read(answer(SENT, flags=0x0200), query, NUMBER)
     assert found is not None
     assert found.truncated
+
+
+@pytest.mark.parametrize("edns", [None, 512, 600])
+def test_what_does_not_fit_into_a_datagram_is_cut_between_two_records(edns: int | None) -> None:
+    asked = dns.query("many.example", edns=edns)
+    query = parse(asked)
+    data = answer(asked)
+    cut = replies.cut(data, query, query.datagram_size)
+    found = dns.read(cut)
+    assert query.datagram_size - 16 < len(cut) <= query.datagram_size
+    assert found.is_cut_off
+    assert 20 < len(found.values) < 60
+    assert set(found.values) == {ELSEWHERE}
+    assert bool(found.size) == (edns is not None)
+
+
+def test_what_fits_is_not_cut() -> None:
+    query = parse(ASKED)
+    assert replies.cut(answer(ASKED), query, 512) == answer(ASKED)
+
+
+def test_an_answer_is_only_cut_off_where_answers_are_left_out() -> None:
+    query = parse(ASKED)
+    authorities = answer(ASKED)[:8] + (40).to_bytes(2) + bytes(2) + answer(ASKED)[12:] + answer(ASKED)[-16:] * 40
+    found = dns.read(replies.cut(authorities, query, 512))
+    assert (found.is_cut_off, found.values) == (False, [ELSEWHERE])
+
+
+@pytest.mark.parametrize("tail", [b"", b"\xc0", b"\x3fabc", b"\xc0\x0c" + bytes(8) + b"\xff\xff", b"\xff" * 1000])
+def test_a_long_answer_that_is_broken_is_cut_where_it_breaks(tail: bytes) -> None:
+    query = parse(ASKED)
+    broken = answer(ASKED)[:6] + b"\xff\xff" + answer(ASKED)[8:] + tail
+    found = dns.read(replies.cut(broken, query, len(broken) - 1 if len(broken) < 512 else 512))
+    assert found.is_cut_off
+    assert set(found.values) <= {ELSEWHERE}
