@@ -28,12 +28,34 @@ def settle(
     Raises: Conflict, naming the container.
     """
     owners = {**taken} if isinstance(taken, Mapping) else dict.fromkeys(taken, _ANOTHER)
-    settled: dict[Port, None] = {}
+    known = _Known(owners)
     # Those that leave no choice first, lest one that does takes what another needs.
     for port in sorted(dict.fromkeys(wanted), key=_freedom):
-        made = _one(port, {**owners, **dict.fromkeys(settled, "")}, is_free)
-        settled[made] = None
-    return tuple(sorted(settled, key=lambda port: (port.container, port.protocol, port.host, port.address)))
+        known.add(_one(port, known, is_free), "")
+    return tuple(sorted(known.own(), key=lambda port: (port.container, port.protocol, port.host, port.address)))
+
+
+class _Known:
+    """Ports that are somebody's, and whose: empty for those that are being settled."""
+
+    def __init__(self, owners: Mapping[Port, str]) -> None:
+        self._owners: dict[tuple[str, int], dict[Port, str]] = {}
+        for port, owner in owners.items():
+            self.add(port, owner)
+
+    def add(self, port: Port, owner: str) -> None:
+        """One more."""
+        self._owners.setdefault((port.protocol, port.host), {})[port] = owner
+
+    def own(self) -> list[Port]:
+        """Those that were settled."""
+        return [port for those in self._owners.values() for port, owner in those.items() if not owner]
+
+    def in_the_way(self, port: Port) -> tuple[Port, str] | None:
+        """The one that clashes with this one, and whose it is."""
+        those = self._owners.get((port.protocol, port.host), {})
+        other = clash(port, those)
+        return None if other is None else (other, those[other])
 
 
 def clash(port: Port, taken: Iterable[Port]) -> Port | None:
@@ -57,14 +79,14 @@ def _freedom(port: Port) -> int:
     return max(port.last - port.host, 0)
 
 
-def _one(port: Port, owners: Mapping[Port, str], is_free: Callable[[Port], bool]) -> Port:
+def _one(port: Port, known: _Known, is_free: Callable[[Port], bool]) -> Port:
     if port.host and port.last <= port.host:
         made = msgspec.structs.replace(port, last=0)
-        _refuse_taken(made, owners)
+        _refuse_taken(made, known)
         return made
     for number in _candidates(port):
         made = msgspec.structs.replace(port, host=number, last=0)
-        if clash(made, owners) is None and is_free(made):
+        if known.in_the_way(made) is None and is_free(made):
             return made
     where = f"from {port.host} to {port.last}" if port.host else "for programs"
     raise errors.Conflict(
@@ -72,17 +94,18 @@ def _one(port: Port, owners: Mapping[Port, str], is_free: Callable[[Port], bool]
     )
 
 
-def _refuse_taken(port: Port, owners: Mapping[Port, str]) -> None:
-    other = clash(port, owners)
-    if other is None:
+def _refuse_taken(port: Port, known: _Known) -> None:
+    found = known.in_the_way(port)
+    if found is None:
         return
-    if not owners[other]:
+    other, owner = found
+    if not owner:
         raise errors.Conflict(
             f"port {holding.told(port)} on the host is published twice, for {other.container} and {port.container}",
             hint="give each a port of its own",
         )
     raise errors.Conflict(
-        f"port {holding.told(port)} on the host is taken by {_container(owners[other])}", hint=holding.another(port)
+        f"port {holding.told(port)} on the host is taken by {_container(owner)}", hint=holding.another(port)
     )
 
 
