@@ -7,21 +7,16 @@ is idle. Where it dies, or the supervisor does, no container notices.
 """
 
 import asyncio
-import os
 import socket
-import subprocess
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from typing import Final
 
-from engine import launch
+from engine.network.ports.relay_process import RelayProcess
 from engine.network.ports.relayed import Relayed
-from engine.network.ports.relaying import orders
-from engine.network.ports.relaying.orders import Order, Way
 
 IDLE_SECONDS: Final = 300.0
 _BACKLOG: Final = 128
-_ANSWER_SECONDS: Final = 2.0
 _REST_SECONDS: Final = 1.0
 """Between the end of a process and the next one."""
 
@@ -38,7 +33,7 @@ class Relay:
         self._served: dict[int, Relayed] = {}
         self._keys: dict[str, tuple[int, ...]] = {}
         self._next = 1
-        self._process: _Process | None = None
+        self._process: RelayProcess | None = None
 
     def serve(self, key: str, ports: Iterable[Relayed]) -> None:
         """From now on what comes to these, and to no others, goes to the container `key`; connections of those that it
@@ -105,7 +100,7 @@ class Relay:
         for one in self._served.values():
             loop.remove_reader(one.bound.socket)
         try:
-            self._process = _Process(self._root, self._idle_seconds, self._ended)
+            self._process = RelayProcess(self._root, self._idle_seconds, self._ended)
         except OSError as err:
             self._warn(f"published ports cannot be relayed: {err}")
             loop.call_later(_REST_SECONDS, self._rest)
@@ -116,7 +111,7 @@ class Relay:
         assert self._process is not None
         self._process.serve([(number, self._served[number]) for number in numbers])
 
-    def _ended(self, ended: "_Process") -> None:
+    def _ended(self, ended: RelayProcess) -> None:
         if self._process is ended:
             self._process = None
             asyncio.get_running_loop().call_later(_REST_SECONDS, self._rest)
@@ -125,96 +120,6 @@ class Relay:
         """Watch all there is, unless another process has it."""
         if self._process is None:
             self._watch(self._served)
-
-
-class _Process:
-    """The process, as long as it is there."""
-
-    def __init__(self, root: str, idle_seconds: float, on_end: Callable[["_Process"], None]) -> None:
-        self._on_end = on_end
-        self._loop = asyncio.get_running_loop()
-        self._pending: set[int] = set()
-        """Dropped, and not yet closed over there."""
-        self._changed = asyncio.Event()
-        self._channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            self._child = _start(theirs, idle_seconds, root)
-        except OSError:
-            self._channel.close()
-            raise
-        finally:
-            theirs.close()
-        self._channel.setblocking(False)
-        self._loop.add_reader(self._channel, self._on_word)
-
-    def serve(self, ports: Sequence[tuple[int, Relayed]]) -> None:
-        """Give these away."""
-        for first in range(0, len(ports), orders.SOCKETS_MAX):
-            some = ports[first : first + orders.SOCKETS_MAX]
-            ways = [Way(number, one.bound.port.protocol, one.target, one.bound.port.container) for number, one in some]
-            self._send(Order.SERVE, ways, [one.bound.socket.fileno() for _, one in some])
-
-    def drop(self, numbers: Sequence[int]) -> None:
-        """Have these closed."""
-        self._pending.update(numbers)
-        self._send(Order.DROP, numbers)
-
-    async def settled(self) -> None:
-        """Returns once everything that was dropped is closed, if need be by the end of the process."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_ANSWER_SECONDS):
-                while self._pending:
-                    self._changed.clear()
-                    await self._changed.wait()
-        if self._pending:
-            self._child.kill()
-            self._child.wait()
-            self._end()
-
-    def close(self) -> None:
-        """Its end is awaited by nobody but the kernel's list of children."""
-        self._leave()
-
-    def _send(self, order: Order, what: Sequence[object], fds: Sequence[int] = ()) -> None:
-        try:
-            orders.send(self._channel, order, what, fds)
-        except OSError:  # it has died, or does not read, and then it is better dead
-            self._child.kill()
-
-    def _on_word(self) -> None:
-        try:
-            packet = orders.receive(self._channel)
-        except BlockingIOError:
-            return
-        except (OSError, ValueError):
-            packet = None
-        if packet is None:
-            self._end()
-            return
-        self._pending.difference_update(packet.numbers)
-        self._changed.set()
-
-    def _end(self) -> None:
-        if self._channel.fileno() < 0:
-            return
-        self._leave()
-        self._pending.clear()
-        self._changed.set()
-        self._on_end(self)
-
-    def _leave(self) -> None:
-        """Close the channel, and reap the process when it has ended."""
-        self._loop.remove_reader(self._channel)
-        self._channel.close()
-        if self._child.poll() is not None:
-            return
-        pidfd = os.pidfd_open(self._child.pid)
-        self._loop.add_reader(pidfd, self._reap, pidfd)
-
-    def _reap(self, pidfd: int) -> None:
-        self._loop.remove_reader(pidfd)
-        os.close(pidfd)
-        self._child.wait()
 
 
 def _listen(one: Relayed) -> None:
@@ -231,17 +136,3 @@ def _refuse(one: Relayed) -> None:
     if one.bound.socket.type == socket.SOCK_STREAM:
         with suppress(OSError):
             one.bound.socket.shutdown(socket.SHUT_RDWR)
-
-
-def _start(channel: socket.socket, idle_seconds: float, root: str) -> subprocess.Popen[bytes]:
-    command = launch.command("relay", str(channel.fileno()), str(idle_seconds), root, site=False)
-    return subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd="/",
-        env={},
-        pass_fds=[channel.fileno()],
-        start_new_session=True,
-    )
