@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from engine.network.table.elements import Elements, Item, Place, commands, elements
+from engine.network.table.elements import Elements, Item, Place, elements
 from engine.network.values import Bridge, Plug
 
 Key = tuple[object, ...]
@@ -62,16 +62,16 @@ class Contents:
                     del self._places[place]
                     self._touched[place] = None
 
-    def since(self, before: "Contents", table: str) -> str:
-        """Commands that make these of what was copied: first what goes, then what comes."""
+    def since(self, before: "Contents") -> tuple[Elements, Elements]:
+        """What goes and what comes, in this order, to make these of what was copied."""
         changed = [place for place in self._touched if before._value(place) != self._value(place)]
         gone = {place: "" for place in changed if before._value(place) is not None}
         new = {place: value for place in changed if (value := self._value(place)) is not None}
-        return commands("delete", table, gone) + commands("add", table, new)
+        return gone, new
 
-    def everything(self, table: str) -> str:
-        """Commands that make these of nothing."""
-        return commands("add", table, {place: value for place, (_, value) in self._places.items()})
+    def everything(self) -> Elements:
+        """What comes, to make these of nothing."""
+        return {place: value for place, (_, value) in self._places.items()}
 
     def _value(self, place: Place) -> str | None:
         found = self._places.get(place)

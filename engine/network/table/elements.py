@@ -13,7 +13,7 @@ from engine.network.table.rules import PROTOCOLS, RELAYED
 from engine.network.values import Bridge, Forward, Plug
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,14}", re.ASCII)
-_MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _TABLE: Final = re.compile(r"[a-z][a-z0-9-]{0,30}", re.ASCII)
 
 Item = Bridge | Plug | Forward
@@ -74,7 +74,7 @@ def _of_plug(plug: Plug) -> Iterator[Place]:
     yield Place("bridge", "ports", port)
     yield Place("bridge", "turned", f"{port} . {port}")
     yield Place("bridge", "macs", f"{port} . {mac}")
-    found = [_address(str(interface.ip)) for interface in plug.addresses]
+    found = [interface.ip for interface in plug.addresses]
     for address in found:
         yield Place("inet", f"inside{address.version}", f"{address} . {bridge}")
         yield Place("bridge", f"own{address.version}", f"{port} . {mac} . {address}")
@@ -134,6 +134,6 @@ def _quoted(name: str) -> str:
 
 
 def _mac(text: str) -> str:
-    if _MAC.fullmatch(text.lower()) is None:
+    if MAC.fullmatch(text.lower()) is None:
         raise InvalidInput(f"{text!r} is no hardware address", hint="such as 02:42:ac:11:00:02")
     return text.lower()

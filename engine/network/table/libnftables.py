@@ -1,7 +1,6 @@
 """libnftables by ctypes: rules as text, each run one transaction of the kernel's.
 
 Source: libnftables(3). A context has a socket in the network namespace where it was made, and belongs to one thread.
-The first one of a process also opens /dev/null a few times, for good.
 """
 
 import ctypes

@@ -1,17 +1,18 @@
 """Our rules in the kernel: what is there, and each change to it as one transaction."""
 
 import errno
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from engine.errors import EngineError, MissingFeature
 from engine.network.table import descriptors, rules
 from engine.network.table.contents import Contents
-from engine.network.table.elements import Item, plain
+from engine.network.table.elements import Elements, Item, commands, plain
 from engine.network.table.libnftables import Nft
+from engine.network.table.transaction import Channel
 from engine.network.values import Bridge, Forward, Plug
 
-_DIFFERS: Final = frozenset({errno.ENOENT, errno.EEXIST})
+_DIFFERS: Final = frozenset({errno.ENOENT, errno.EEXIST, errno.EBUSY})
 """The kernel has not what we have put there: somebody has flushed it."""
 
 
@@ -27,6 +28,7 @@ class Table:
         self._name = plain(name)
         descriptors.keep()
         self._nft: Nft | None = None
+        self._channel: Channel | None = None
         self._contents = Contents()
         self._guarded = False
 
@@ -64,7 +66,7 @@ class Table:
         """While on, nothing is forwarded between links of hardware: the host would not do so but for us."""
         changed, self._guarded = on != self._guarded, on
         if changed and self._contents:
-            self._say(rules.guard(self._name, on), self._contents)
+            self._repaired(lambda: self._run(rules.guard(self._name, on)), self._contents)
 
     def delete(self) -> None:
         """No tables; missing ones are no error, and neither is a host on which we could have made none."""
@@ -76,10 +78,13 @@ class Table:
         self._contents = Contents()
 
     def close(self) -> None:
-        """The rules stay; the library's socket is closed."""
+        """The rules stay; the sockets are closed."""
         nft, self._nft = self._nft, None
         if nft is not None:
             nft.close()
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            channel.close()
 
     def _change(self, *, put: Iterable[Item] = (), drop: Iterable[Item] = ()) -> None:
         contents = self._contents.copy()
@@ -92,13 +97,13 @@ class Table:
         if not self._contents and contents:
             self._replace(contents)
         else:
-            self._say(contents.since(self._contents, self._name), contents)
+            gone, new = contents.since(self._contents)
+            self._repaired(lambda: self._exchange(gone, new), contents)
 
-    def _say(self, commands: str, contents: Contents) -> None:
-        """These commands lead to those contents; where the kernel has not what we have put there, all is put anew."""
+    def _repaired(self, change: Callable[[], None], contents: Contents) -> None:
+        """A change that leads to those contents; where the kernel has not what we have put there, all is put anew."""
         try:
-            if commands:
-                self._run(commands)
+            change()
         except EngineError as err:
             if err.errno not in _DIFFERS:
                 raise
@@ -107,8 +112,13 @@ class Table:
 
     def _replace(self, contents: Contents) -> None:
         guard = rules.guard(self._name, on=True) if self._guarded else ""
-        self._run(rules.tables(self._name) + contents.everything(self._name) + guard)
+        self._run(rules.tables(self._name) + commands("add", self._name, contents.everything()) + guard)
         self._contents = contents
+
+    def _exchange(self, gone: Elements, new: Elements) -> None:
+        if self._channel is None:
+            self._channel = Channel()
+        self._channel.run(self._name, (("delete", gone), ("add", new)))
 
     def _run(self, commands: str) -> None:
         if self._nft is None:

@@ -25,7 +25,7 @@ SECOND = Bridge("qd0123456789", (ip_interface("10.91.0.1/16"),), isolate=False)
 
 @pytest.fixture(scope="module", autouse=True)
 def _library() -> None:
-    """The first context leaves descriptors of the library's own."""
+    """The first context of a process leaves low descriptors for the next."""
     if os.geteuid() == 0:
         Nft().close()
 
@@ -162,6 +162,18 @@ def test_a_new_process_says_the_whole_truth(table: Table) -> None:
     assert "10.90.0.2 " not in text
     assert "8003 : 10.90.0.3 . 80" in text
     assert rules() == ""
+
+
+def test_many_at_once_are_the_same_by_either_way(table: Table) -> None:
+    plugs, forwards = [plug(number) for number in range(2, 700)], [forward(number) for number in range(2, 700)]
+    table.open_bridge(BRIDGE)
+    empty = rules()
+    table.add(plugs, forwards)
+    added = rules()
+    table.restore([BRIDGE], plugs, forwards)
+    assert sorted(added.split()) == sorted(rules().split())
+    table.remove(plugs, forwards)
+    assert rules() == empty
 
 
 def test_tables_of_others_are_untouched(table: Table) -> None:

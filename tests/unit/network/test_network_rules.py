@@ -9,6 +9,7 @@ from engine.errors import InvalidInput
 from engine.network.table import rules
 from engine.network.table.contents import Contents
 from engine.network.table.elements import Item, Place, commands, elements, link_local, plain
+from engine.network.table.transaction import encoded
 from engine.network.values import Bridge, Forward, Plug
 
 BRIDGE = Bridge("qd0", (ip_interface("172.17.0.1/16"),))
@@ -156,7 +157,7 @@ def test_what_is_put_and_dropped_leaves_nothing_to_say() -> None:
     after = before.copy()
     after.put((PLUG, FORWARD))
     after.drop((FORWARD, PLUG))
-    assert after.since(before, "q") == ""
+    assert after.since(before) == ({}, {})
     assert len(after) == 1
 
 
@@ -165,16 +166,14 @@ def test_a_value_that_differs_goes_before_it_comes() -> None:
     before.put((FORWARD,))
     after = before.copy()
     after.put((FORWARD._replace(target="172.17.0.9"),))
-    assert after.since(before, "q").splitlines() == [
-        "delete element inet q any4 { tcp . 8080 }",
-        "add element inet q any4 { tcp . 8080 : 172.17.0.9 . 80 }",
-    ]
+    place = Place("inet", "any4", "tcp . 8080")
+    assert after.since(before) == ({place: ""}, {place: "172.17.0.9 . 80"})
 
 
 def test_everything_is_said_of_a_copy_as_well() -> None:
     contents = Contents()
     contents.put((BRIDGE, PLUG, FORWARD))
-    assert contents.copy().everything("q") == contents.everything("q") != ""
+    assert contents.copy().everything() == contents.everything() != {}
 
 
 def test_a_place_is_its_last_taker_s() -> None:
@@ -183,6 +182,21 @@ def test_a_place_is_its_last_taker_s() -> None:
     before.put((FORWARD, later))
     after = before.copy()
     after.drop((FORWARD,))
-    assert after.since(before, "q") == ""
+    assert after.since(before) == ({}, {})
     after.drop((later,))
-    assert after.since(before, "q") == "delete element inet q any4 { tcp . 8080 }\n"
+    assert after.since(before) == ({Place("inet", "any4", "tcp . 8080"): ""}, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('"qd0"', "716430" + "00" * 13),
+        ("tcp . 8080", "06000000 1f900000"),
+        ("192.0.2.1 . udp . 53", "c0000201 11000000 00350000"),
+        ('"qd0" . 02:42:ac:11:00:02 . 172.17.0.2', "716430" + "00" * 13 + "0242ac110002 0000 ac110002"),
+        ("fd00::2 . 80", "fd" + "00" * 14 + "02 00500000"),
+        ('"qd0" . 0xfd000000000000000000000000000002', "716430" + "00" * 13 + "fd" + "00" * 14 + "02"),
+    ],
+)
+def test_a_key_is_what_the_kernel_has(text: str, expected: str) -> None:
+    assert encoded(text) == bytes.fromhex(expected)
