@@ -44,12 +44,20 @@ def run_seconds(command: list[str], environment: dict[str, str] | None = None) -
 
 def pairs(ours: Callable[[], float], theirs: Callable[[], float], rounds: int) -> tuple[float, float, float]:
     """Median of ours, of theirs, and of their ratios, measured in turns so that both see the same machine."""
-    measured = [(ours(), theirs()) for _ in range(rounds)]
+    measured = [in_turns(ours, theirs, number) for number in range(rounds)]
     return (
         statistics.median(mine for mine, _ in measured),
         statistics.median(other for _, other in measured),
         statistics.median(mine / other for mine, other in measured),
     )
+
+
+def in_turns(ours: Callable[[], float], theirs: Callable[[], float], number: int) -> tuple[float, float]:
+    """One pair. Whoever comes second finds another machine than the first: each does in every other round."""
+    if number % 2:
+        other = theirs()
+        return ours(), other
+    return ours(), theirs()
 
 
 def milliseconds(value: float) -> str:

@@ -1,7 +1,7 @@
 """What the network costs: a start, a start beside two hundred others, and what goes through it beside Docker's bridge.
 
-Everything is on hosts that are network namespaces, Docker's daemon too, so that this machine's own network stays as it
-is. Both engines run the same image and the same Python as a server.
+Everything is on hosts that are network namespaces, so that this machine's own network stays as it is; Docker has one of
+its own, or the rules of each would cost the other. Both engines run the same image and the same Python as a server.
 """
 
 import shutil
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bench.figures import Row, milliseconds, paired_row, pairs, run_seconds, seconds
+from bench.figures import Row, in_turns, milliseconds, paired_row, pairs, run_seconds, seconds
 from support import peer
 from support.boxes import BASE, PYTHON, Boxes
 from support.deck import QD, Deck, new_deck
@@ -22,8 +22,8 @@ from support.waiting import until
 from engine.model import CreateOptions
 
 MANY: Final = 200
-SENT_BYTES: Final = 1 << 30
-PORTS: Final = {"quarterdeck": 8080, "docker": 8081}
+SENT_BYTES: Final = 1 << 28
+PORT: Final = 8080
 _SOURCE: Final = Path(peer.__file__).read_text()
 
 
@@ -31,7 +31,8 @@ def starts(deck: Deck, rounds: int) -> list[Row]:
     """From the request to create to exec(2), on the default network and with a loopback alone; then beside many."""
     with _host(deck) as (_lab, own), _host(deck) as (_other_lab, crowded):
         _keep(own, 1)
-        alone = [(start_once(own, "bridge"), start_once(own, "none")) for _ in range(rounds)]
+        measured = (lambda: start_once(own, "bridge")), (lambda: start_once(own, "none"))
+        alone = [in_turns(*measured, number) for number in range(rounds)]
         _keep(crowded, MANY)
         beside = pairs(lambda: start_once(crowded, "bridge"), lambda: start_once(own, "bridge"), rounds)
     return [
@@ -84,7 +85,7 @@ def start_once(deck: Deck, network: str) -> float:
 def commands(deck: Deck, rounds: int) -> list[Row]:
     """`qd run --rm` and `docker run --rm`, both on their default networks, as whole commands."""
     title = "qd run --rm on the default network, against docker run --rm"
-    with _host(deck) as (lab, own), _docker(lab.host, own) as docker, lab.host.enter():
+    with _host(deck) as (lab, own), Lab() as beside, _docker(beside.host, own) as docker, lab.host.enter():
         ours = [QD, "run", "--rm", BASE, "true"]
         if docker is None:
             return [Row(title, milliseconds(run_seconds(ours, own.environment)), "not installed")]
@@ -104,22 +105,22 @@ class Way(NamedTuple):
 
 
 def throughput(deck: Deck, rounds: int) -> list[Row]:
-    """A gigabyte over TCP to a server in a container: directly, and by each way to a published port."""
-    with _host(deck) as (lab, own), _docker(lab.host, own) as docker:
+    """A quarter of a gigabyte over TCP to a server in a container: directly, and by each way to a published port."""
+    with _host(deck) as (lab, own), Lab() as beside, _docker(beside.host, own) as docker:
         with lab.host.enter():
-            ours = _ways(lab, _serve(own), PORTS["quarterdeck"])
-            theirs = _ways(lab, _serve_by_docker(docker), PORTS["docker"]) if docker else []
+            ours = _ways(lab, _serve(own))
+        theirs = _ways(beside, _serve_by_docker(docker)) if docker else []
         if not theirs:
             return [Row(way.title, _speed(_send(way)), "not installed") for way in ours]
         return [_speeds(mine, other, rounds) for mine, other in zip(ours, theirs, strict=True)]
 
 
-def _ways(lab: Lab, address: str, port: int) -> list[Way]:
+def _ways(lab: Lab, address: str) -> list[Way]:
     return [
         Way("throughput, host to container, against docker", lab.host, address, 80),
-        Way("throughput, another machine to a published port, against docker", lab.other, HOST, port),
-        Way("throughput, host to a published port, against docker", lab.host, HOST, port),
-        Way("throughput, host to a published port by 127.0.0.1, against docker", lab.host, "127.0.0.1", port),
+        Way("throughput, another machine to a published port, against docker", lab.other, HOST, PORT),
+        Way("throughput, host to a published port, against docker", lab.host, HOST, PORT),
+        Way("throughput, host to a published port by 127.0.0.1, against docker", lab.host, "127.0.0.1", PORT),
     ]
 
 
@@ -139,11 +140,11 @@ def _speed(taken: float) -> str:
 
 
 def _serve(deck: Deck) -> str:
-    return Boxes(deck).serve("web", "-p", f"{PORTS['quarterdeck']}:80")
+    return Boxes(deck).serve("web", "-p", f"{PORT}:80")
 
 
 def _serve_by_docker(docker: Docker) -> str:
-    publish = ["-p", f"{PORTS['docker']}:80", "--ulimit", "nofile=1024:4096"]
+    publish = ["-p", f"{PORT}:80", "--ulimit", "nofile=1024:4096"]
     docker.out("run", "-d", "--name", "web", *publish, BASE, *PYTHON, _SOURCE, "serve", "web", "tcp:80")
     until(lambda: "ready" in docker.out("logs", "web"), "the server in docker's container")
     return docker.inspect("web", "NetworkSettings.IPAddress")

@@ -66,7 +66,7 @@ def _measurements(deck: Deck, arguments: argparse.Namespace, folder: Path) -> di
         "bare": lambda: start.bare_command(rounds),
         "network-start": lambda: network.starts(deck, rounds),
         "network-command": lambda: network.commands(deck, rounds),
-        "throughput": lambda: network.throughput(deck, max(3, rounds // 4)),
+        "throughput": lambda: network.throughput(deck, rounds),
         "idle": lambda: rest.idle_dashboard(deck, arguments.seconds),
         "memory": lambda: rest.memory(deck),
         "commit": lambda: commits.against_docker(max(3, rounds // 4), folder),
