@@ -71,7 +71,7 @@ def _row(what: str, script: str, deck: Deck, docker: Docker | None, rounds: int)
 
 def _ours(deck: Deck, script: str, number: int) -> float:
     name = f"changed-{os.urandom(4).hex()}"
-    deck.out("run", "--name", name, BASE, "sh", "-c", script, str(number))
+    deck.out("run", "--network", "none", "--name", name, BASE, "sh", "-c", script, str(number))
     return run_seconds([QD, "commit", name], deck.environment)
 
 

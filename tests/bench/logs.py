@@ -31,7 +31,7 @@ def million_lines(deck: Deck, rounds: int, folder: Path) -> list[Row]:
 
 def _record(deck: Deck) -> float:
     deck.qd("rm", "-f", "million")
-    command = [QD, "run", "--name", "million", BASE, "seq", "1", LINES]
+    command = [QD, "run", "--network", "none", "--name", "million", BASE, "seq", "1", LINES]
     return run_seconds(command, deck.environment)
 
 

@@ -31,7 +31,9 @@ def pss_bytes(pid: int) -> int:
 def start_idle(deck: Deck, count: int, first: int = 0) -> None:
     """Containers that only sleep."""
     for number in range(first, first + count):
-        options = CreateOptions(image="localhost/base", command=("sleep", "100000"), name=f"idle-{number}")
+        options = CreateOptions(
+            image="localhost/base", command=("sleep", "100000"), name=f"idle-{number}", network="none"
+        )
         deck.engine.start(deck.engine.create(options))
 
 

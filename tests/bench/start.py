@@ -1,4 +1,5 @@
-"""How fast a container starts: in the engine, and as a whole command beside its peers."""
+"""How fast a container starts: in the engine, and as a whole command beside its peers. All without a network, as the
+peers are; `network.py` has what that costs, on hosts of its own."""
 
 import os
 import shutil
@@ -26,7 +27,7 @@ def engine_start(deck: Deck, rounds: int) -> list[Row]:
     """
     in_a_row = [_start_once(deck, 0.0) for _ in range(rounds)]
     from_rest = [_start_once(deck, 0.2) for _ in range(rounds)]
-    unguarded = CreateOptions(image=BASE, command=("true",), userns="host", seccomp="unconfined")
+    unguarded = CreateOptions(image=BASE, command=("true",), network="none", userns="host", seccomp="unconfined")
     guarded = pairs(lambda: _start_once(deck, 0.0), lambda: _start_once(deck, 0.0, unguarded), rounds)
     return [
         Row("create and start to exec, in a row", milliseconds(statistics.median(in_a_row))),
@@ -35,7 +36,7 @@ def engine_start(deck: Deck, rounds: int) -> list[Row]:
     ]
 
 
-TRUE = CreateOptions(image=BASE, command=("true",))
+TRUE = CreateOptions(image=BASE, command=("true",), network="none")
 
 
 def _start_once(deck: Deck, rest_seconds: float, options: CreateOptions = TRUE) -> float:
@@ -54,8 +55,8 @@ def _start_once(deck: Deck, rest_seconds: float, options: CreateOptions = TRUE) 
 
 
 def whole_command(deck: Deck, rounds: int, folder: Path) -> list[Row]:
-    """`qd run --rm localhost/base true` against the same of podman and `crun run`."""
-    ours = [QD, "run", "--rm", BASE, "true"]
+    """`qd run --rm --network none localhost/base true` against the same of podman and `crun run`."""
+    ours = [QD, "run", "--rm", "--network", "none", BASE, "true"]
     run_seconds(ours, deck.environment)
     return [
         *_against("podman run --rm", lambda: run_seconds(ours, deck.environment), _podman, deck, rounds, folder),
@@ -94,7 +95,8 @@ def hundred(deck: Deck) -> list[Row]:
 
     def start_all() -> None:
         for name in names:
-            deck.engine.start(deck.engine.create(CreateOptions(image=BASE, command=("sleep", "1000"), name=name)))
+            options = CreateOptions(image=BASE, command=("sleep", "1000"), name=name, network="none")
+            deck.engine.start(deck.engine.create(options))
 
     taken = seconds(start_all)
     deck.remove_all()
