@@ -68,7 +68,6 @@ COMMANDS: Final[dict[str, Command]] = {
     "network create": Command("network.create", "[OPTIONS] NETWORK", "Make a network"),
     "network ls": Command("network.ls", "[OPTIONS]", "List networks", False),
     "network inspect": Command("network.inspect", "[OPTIONS] NETWORK...", "Show everything about networks", False),
-    "network update": Command("network.update", "[OPTIONS] NETWORK", "Give the default network IPv6"),
     "network rm": Command("network.rm", "[OPTIONS] NETWORK...", "Remove networks"),
     "network prune": Command("network.prune", "[OPTIONS]", "Remove networks that no container is on"),
     "network connect": Command("network.connect", "[OPTIONS] NETWORK CONTAINER", "Put a container on one more network"),
@@ -102,7 +101,7 @@ GROUPS: Final[dict[str, dict[str, str]]] = {
     "network": {
         word: f"network {command}"
         for word, command in {
-            **{name: name for name in ("create", "ls", "inspect", "update", "rm", "prune", "connect", "disconnect")},
+            **{name: name for name in ("create", "ls", "inspect", "rm", "prune", "connect", "disconnect")},
             "list": "ls",
             "remove": "rm",
         }.items()

@@ -61,10 +61,6 @@ class NetworkCalls(Transport):
         }
         return str(self._call("create_network", params)["id"])
 
-    def update_network(self, ref: str, *, ipv6: bool) -> None:
-        """Give the default network IPv6: containers that are made from now on have an address of it."""
-        self._call("update_network", {"ref": ref, "ipv6": ipv6})
-
     def remove_network(self, ref: str, *, force: bool = False) -> None:
         """Remove it; refused while a container is on it. With `force` one that is missing is no error, and containers
         that do not run are taken off it."""

@@ -13,7 +13,7 @@ def inside(pid: int) -> Iterator[None]:
 
     Sockets that are made there stay there, and /proc/sys/net is that namespace's. Raises: OSError.
     """
-    own = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+    own = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
         theirs = os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:

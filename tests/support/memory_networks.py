@@ -39,9 +39,6 @@ class MemoryNetworks:
         self._note("create_network", name, {key: value for key, value in asked.items() if value})
         return "f" * 64
 
-    def update_network(self, ref: str, *, ipv6: bool) -> None:
-        self._note("update_network", ref, ipv6)
-
     def remove_network(self, ref: str, *, force: bool = False) -> None:
         self._note("remove_network", ref, force)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 
 from engine import model
 from engine.network.host import bridging, missing
+from engine.network.host.changes import Changes
 from engine.network.host.firewalls import Firewalls
 from engine.network.host.forwarding import Forwarding
 from engine.network.link.links import Links
@@ -25,6 +26,8 @@ class Bridges:
         self._firewalls = firewalls
         self._warn = warn
         self._open: dict[str, Bridge] = {}
+        self._changes: Changes | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
         self._lock = asyncio.Lock()
         """Two starts at once make a bridge once."""
 
@@ -55,14 +58,33 @@ class Bridges:
         self._open[bridge.name] = bridge
 
     async def _let_through(self, bridge: Bridge) -> None:
-        """What leads out of it: a host that forwards, and no other firewall in the way."""
-        if bridge.internal:
-            return
+        """What leads out of it: a host that forwards, and no other firewall in the way.
+
+        The firewalls may have a say about an internal one, too: about what one of its containers sends to another.
+        """
         ipv6 = _has_ipv6(bridge)
-        self._forwarding.enable(ipv6=ipv6)
-        self._table.guard(on=self._forwarding.ours)
+        if not bridge.internal:
+            self._forwarding.enable(ipv6=ipv6)
+            self._table.guard(on=self._forwarding.ours)
+        self._listen()
         for warning in await self._firewalls.admit(bridge.name, ipv6=ipv6):
             self._warn(warning)
+
+    def _listen(self) -> None:
+        """From now on hear of firewalls that are loaded anew, and so forget us."""
+        if self._changes is None:
+            self._changes = Changes(self._admit_again)
+            self._changes.start()
+
+    def _admit_again(self) -> None:
+        task = asyncio.ensure_future(self._admit_open())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _admit_open(self) -> None:
+        async with self._lock:
+            for bridge in list(self._open.values()):
+                await self._let_through(bridge)
 
     async def _unmake(self, name: str) -> None:
         self._open.pop(name, None)
@@ -73,7 +95,7 @@ class Bridges:
             try:
                 self._table.close_bridge(name)
             finally:
-                self._links.delete(name)
+                await asyncio.to_thread(self._links.delete, name)  # the kernel takes its time
 
     def recovered(self, networks: Iterable[model.Network], mtu: int) -> list[Bridge]:
         """Those that containers which run are on: made again where they have gone."""
@@ -87,10 +109,9 @@ class Bridges:
 
     async def admit_all(self) -> None:
         """After a recovery: other firewalls may have come or gone meanwhile."""
-        for warning in await self._firewalls.sweep():
+        for warning in await self._firewalls.sweep(keep=self._open):
             self._warn(warning)
-        for bridge in list(self._open.values()):
-            await self._let_through(bridge)
+        await self._admit_open()
 
     async def drop(self, name: str) -> None:
         """The network has gone, or nobody is on it any more. Gone already is success."""
@@ -100,6 +121,8 @@ class Bridges:
 
     async def close(self) -> None:
         """Nothing of ours stays on the host."""
+        if self._changes is not None:
+            self._changes.close()
         for name in list(self._open):
             await self.drop(name)
         self._table.delete()

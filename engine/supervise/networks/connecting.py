@@ -62,7 +62,7 @@ class Connecting:
             self._change(live, kept)
             try:
                 if live.active:
-                    self._fabric.disconnect(live, found[0])
+                    await self._fabric.disconnect(live, found[0])
             except (OSError, errors.EngineError) as err:
                 if not force:
                     self._change(live, before)

@@ -8,7 +8,7 @@ close     the supervisor leaves and nothing runs: nothing of ours stays on the h
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
 from engine import errors, model
@@ -20,8 +20,9 @@ from engine.network.link.links import Links
 from engine.network.ports import holding, settling
 from engine.network.ports.relay import Relay
 from engine.network.ports.relayed import relayed
+from engine.network.table import conntrack
 from engine.network.table.table import Table
-from engine.network.values import Plug
+from engine.network.values import Forward, Plug
 from engine.state.paths import Paths
 from engine.supervise.networks.attached import Attached, attached
 from engine.supervise.networks.bridges import Bridges
@@ -52,11 +53,13 @@ class Fabric:
         self._relay = Relay(paths.root, warn)
         self._held: dict[str, holding.Held] = {}
         self._attached: dict[str, Attached] = {}
+        self._tasks: set[asyncio.Task[int]] = set()
         self.places = Places(networks, registry, self._bridges.__contains__, lambda: [*self._held])
 
     async def prepare(self, live: Live) -> None:
         """Hold its ports and have its bridges. Raises `Conflict` naming who has a port, `EngineError`, OSError."""
         await self._ready.wait()
+        await self._relay.settled()
         if live.container.ports:
             settling.settle(live.container.ports, self.places.taken())  # for the name of a container that has one
             self._held[live.id] = holding.hold(live.container.ports)
@@ -77,12 +80,14 @@ class Fabric:
         self.links.plug(pid, wanted.plugs)
         self.resolvers.open(live, pid)
         self._relay_ports(live)
+        self._forget((), wanted.forwards)
         live.links = tuple(plug.link for plug in wanted.plugs if plug.bridge)
 
     def _relay_ports(self, live: Live) -> None:
         """What the kernel cannot forward of its ports: from ::1, and to a container without IPv6 from any of it."""
         held = self._held.get(live.id)
         if held is not None:
+            self._relay.drop(live.id)
             self._relay.serve(live.id, relayed(held.bound, *self._attached[live.id].targets))
 
     def release(self, live: Live) -> None:
@@ -95,9 +100,26 @@ class Fabric:
         if (had := self._attached.pop(live.id, None)) is not None:
             try:
                 self._table.remove(_on_bridges(had.plugs), had.forwards)
-                self._unplug(plug for plug in had.plugs if plug.bits_out_of)  # its shaper is a link on the host
+                for plug in had.plugs:
+                    if plug.bits_out_of:  # its shaper is a link on the host, and does not go with the namespace
+                        self.links.unplug(plug.link)
             except (OSError, errors.EngineError) as err:
                 self._warn(f"the rules of {live.name} could not be removed: {err}")
+            self._forget(had.targets, had.forwards)
+
+    def _forget(self, targets: Iterable[str], forwards: Sequence[Forward]) -> None:
+        """Flows to ports that are published from now on, or no more: the kernel would go on as it did before."""
+        if forwards:
+            ports = [one.port for one in forwards if one.protocol == "udp"]
+            work = asyncio.to_thread(conntrack.forget, [address for address in targets if address], ports)
+            task = asyncio.ensure_future(work)
+            self._tasks.add(task)
+            task.add_done_callback(self._forgotten)
+
+    def _forgotten(self, task: "asyncio.Task[int]") -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and isinstance(err := task.exception(), OSError):
+            self._warn(f"old connections to published ports could not be forgotten: {err}")
 
     async def connect(self, live: Live, endpoint: model.Endpoint) -> None:
         """One more interface for a container that runs; its record has it already. Raises `EngineError`, OSError."""
@@ -115,24 +137,34 @@ class Fabric:
         self._take_over(live, now)
 
     def _take_over(self, live: Live, now: Attached) -> None:
+        moved = now.targets != self._attached.get(live.id, _NOTHING).targets
         self._attached[live.id] = now
+        if moved:
+            self._relay_ports(live)
         live.links = tuple(plug.link for plug in now.plugs if plug.bridge)
         self.resolvers.close(live)
         self.resolvers.open(live, live.state.pid)
 
-    def disconnect(self, live: Live, endpoint: model.Endpoint) -> None:
+    async def disconnect(self, live: Live, endpoint: model.Endpoint) -> None:
         """One interface less; its record has lost it already. Raises `EngineError`, OSError."""
         before = self._attached.get(live.id, _NOTHING)
         now = attached(live, self._networks.find, routes.uplink().mtu)
         gone = tuple(plug for plug in before.plugs if plug.interface == endpoint.interface)
-        self._unplug(gone)
+        await asyncio.to_thread(self._unplug, live, gone)  # the kernel takes its time
         self._table.remove(_on_bridges(gone), [one for one in before.forwards if one not in now.forwards])
         self._table.add((), [one for one in now.forwards if one not in before.forwards])
+        had = {plug.interface: plug.gateways for plug in before.plugs}
+        for plug in now.plugs:
+            if plug.gateways != had.get(plug.interface):
+                self.links.reroute(live.state.pid, plug)
         self._take_over(live, now)
 
-    def _unplug(self, plugs: Iterable[Plug]) -> None:
+    def _unplug(self, live: Live, plugs: Iterable[Plug]) -> None:
         for plug in plugs:
-            self.links.unplug(plug.link)
+            if plug.bridge:
+                self.links.unplug(plug.link)
+            else:
+                self.links.unplug_inside(live.state.pid, plug.interface)
 
     async def drop(self, network: model.Network) -> None:
         """The network was removed."""
@@ -144,7 +176,7 @@ class Fabric:
         running = [live for live in self._registry if live.active and live.container.endpoints]
         try:
             await self._recover(running)
-        except (OSError, errors.EngineError) as err:
+        except (OSError, errors.EngineError, ExceptionGroup) as err:
             if running:
                 self._warn(f"the networks could not be restored: {err}")
         finally:
@@ -157,7 +189,7 @@ class Fabric:
         plugs = [plug for had in self._attached.values() for plug in had.plugs]
         forwards = [forward for had in self._attached.values() for forward in had.forwards]
         bridges = self._bridges.recovered((one for live in running for one in self._networks_of(live)), mtu)
-        self._sweep({*(plug.link for plug in plugs), *(bridge.name for bridge in bridges)})
+        self.links.sweep({*(plug.link for plug in plugs), *(bridge.name for bridge in bridges)})
         if running:
             self._table.restore(bridges, _on_bridges(plugs), forwards)
         else:
@@ -177,19 +209,13 @@ class Fabric:
         except (OSError, errors.EngineError) as err:
             self._warn(f"{live.name} has no resolver, or no port for ::1: {err}")
 
-    def _sweep(self, wanted: set[str]) -> None:
-        """Links of ours that nobody wants: left by a crash."""
-        for link in self.links.own():
-            if link not in wanted:
-                self.links.delete(link)
-
     async def close(self) -> None:
         """Nothing runs: nothing of ours stays on the host."""
         self._relay.close()
         try:
             await self._bridges.close()
-            self._sweep(set())
-        except (OSError, errors.EngineError) as err:
+            self.links.sweep(())
+        except (OSError, errors.EngineError, ExceptionGroup) as err:
             self._warn(f"networks could not be taken away: {err}")
 
 

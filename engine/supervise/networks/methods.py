@@ -13,7 +13,6 @@ from engine.supervise.networks.requests import (
     NetworkName,
     NewNetwork,
     PruneNetworks,
-    UpdateNetwork,
 )
 from engine.supervise.networks.store import BUILT_IN, DEFAULT, Networks
 from engine.supervise.parts import Parts
@@ -64,7 +63,6 @@ class NetworkMethods:
         """What is carried through."""
         return {
             "create_network": checked(NewNetwork, self.create),
-            "update_network": checked(UpdateNetwork, self.update),
             "remove_network": checked(NetworkName, self.remove),
             "prune_networks": checked(PruneNetworks, self.prune),
             "connect_network": checked(Connect, self.connect),
@@ -82,7 +80,9 @@ class NetworkMethods:
             _check_link(params.parent)
         if params.name == DEFAULT:
             await self._clear_default()
-        network = self._networks.create(params, self._taken())
+        # On a wire that the host is on as well, the subnet is the wire's: the host has a route to it.
+        shared = params.driver != "bridge" and params.subnets
+        network = self._networks.create(params, () if shared else self._taken())
         self._tell("create", network)
         return {"id": network.id}
 
@@ -92,24 +92,6 @@ class NetworkMethods:
         self._check_empty(network)
         await self._on_removed(network)
         self._check_empty(network)  # somebody may have come meanwhile
-
-    async def update(self, params: UpdateNetwork, _peer: Peer) -> Any:
-        """Give the default network IPv6; its bridge is made anew with the next container."""
-        network = self._networks.find(params.ref)
-        if network.id != DEFAULT or not params.ipv6:
-            raise errors.InvalidInput(
-                f"of the network {network.name} nothing can be changed",
-                hint="the default network can be given IPv6: qd network update --ipv6 bridge; others are made with it",
-            )
-        running = [live for live in membership.members(self._registry, network) if live.active]
-        if running:
-            raise errors.Conflict(
-                f"containers run on network {network.name}", hint=f"stop them first: qd stop {running[0].name}"
-            )
-        await self._on_removed(network)
-        self._networks.settled(network, self._taken(), ipv6=True)
-        self._tell("update", network)
-        return {}
 
     async def remove(self, params: NetworkName, _peer: Peer) -> Any:
         """With `force` one that is missing is no error, and containers that do not run are taken off."""

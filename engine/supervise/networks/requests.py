@@ -29,13 +29,6 @@ class NetworkName(msgspec.Struct, frozen=True):
     force: bool = False
 
 
-class UpdateNetwork(msgspec.Struct, frozen=True):
-    """What of a network changes."""
-
-    ref: str
-    ipv6: bool
-
-
 class PruneNetworks(msgspec.Struct, frozen=True):
     """Those that nobody is on: `until` (nanoseconds since the epoch) and `label`, `label!` (KEY or KEY=VALUE)."""
 

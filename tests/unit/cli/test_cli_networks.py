@@ -237,8 +237,3 @@ def test_options_are_read_in_short_and_in_long() -> None:
     )
     with pytest.raises(InvalidInput):
         driver_options(["mtu=9999999999"], "bridge")
-
-
-def test_update_gives_the_default_network_ipv6(engine: MemoryEngine) -> None:
-    assert qd(engine, "update", "--ipv6", "bridge") == 0
-    assert engine.calls == [("update_network", "bridge", True)]
