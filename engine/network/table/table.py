@@ -64,9 +64,14 @@ class Table:
 
     def guard(self, on: bool) -> None:
         """While on, nothing is forwarded between links of hardware: the host would not do so but for us."""
-        changed, self._guarded = on != self._guarded, on
-        if changed and self._contents:
+        before, self._guarded = self._guarded, on
+        if on == before or not self._contents:
+            return
+        try:
             self._repaired(lambda: self._run(rules.guard(self._name, on)), self._contents)
+        except BaseException:
+            self._guarded = before
+            raise
 
     def delete(self) -> None:
         """No tables; missing ones are no error, and neither is a host on which we could have made none."""

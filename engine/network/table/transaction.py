@@ -16,19 +16,15 @@ from typing import Final
 
 from engine.errors import EngineError
 from engine.network.table.elements import MAC, Elements
+from engine.network.table.netlink import ERROR, FAMILY, HEADER, NETLINK_NETFILTER, REQUEST, attribute, message, nested
 
-_NETLINK_NETFILTER: Final = 12
-_HEADER: Final = struct.Struct("=IHHII")  # nlmsghdr
-_FAMILY: Final = struct.Struct("!BBH")  # nfgenmsg
-_ERROR: Final = 2
-_REQUEST, _ACK, _CREATE = 1, 4, 0x400  # NLM_F_...
+_ACK, _CREATE = 4, 0x400  # NLM_F_...
 _SUBSYSTEM: Final = 10  # NFNL_SUBSYS_NFTABLES
 _BEGIN, _END = 16, 17  # NFNL_MSG_BATCH_...
 _VERBS: Final = {"add": (_SUBSYSTEM << 8 | 12, _CREATE), "delete": (_SUBSYSTEM << 8 | 14, 0)}  # NFT_MSG_...SETELEM
 _FAMILIES: Final = {"inet": 1, "bridge": 7}  # NFPROTO_...
 _TABLE, _SET, _ELEMENTS = 1, 2, 3  # NFTA_SET_ELEM_LIST_...
 _KEY, _DATA = 1, 2  # NFTA_SET_ELEM_...
-_NESTED: Final = 1 << 15
 _PROTOCOLS: Final = {"tcp": 6, "udp": 17, "sctp": 132}
 _CHUNK: Final = 200
 """Elements of one message, whose list has 64 KiB at most."""
@@ -45,7 +41,7 @@ class Channel:
 
     def __init__(self) -> None:
         """Raises: OSError."""
-        self._sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_NETFILTER)
+        self._sock = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_NETFILTER)
         try:
             self._sock.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _BUFFER)
             self._sock.settimeout(_SECONDS)
@@ -92,24 +88,24 @@ def _messages(verb: str, table: str, said: Elements) -> Iterator[tuple[int, int,
     kind, flags = _VERBS[verb]
     lists: dict[tuple[str, str], list[bytes]] = {}
     for place, value in said.items():
-        data = _nested(_DATA, _attribute(1, encoded(value))) if value else b""
-        element = _nested(1, _nested(_KEY, _attribute(1, encoded(place.key))) + data)
+        data = nested(_DATA, attribute(1, encoded(value))) if value else b""
+        element = nested(1, nested(_KEY, attribute(1, encoded(place.key))) + data)
         lists.setdefault((place.family, place.holder), []).append(element)
     for (family, holder), elements in lists.items():
-        where = _attribute(_TABLE, table.encode() + b"\0") + _attribute(_SET, holder.encode() + b"\0")
+        where = attribute(_TABLE, table.encode() + b"\0") + attribute(_SET, holder.encode() + b"\0")
         for start in range(0, len(elements), _CHUNK):
-            chunk = _nested(_ELEMENTS, b"".join(elements[start : start + _CHUNK]))
-            yield kind, flags, _FAMILY.pack(_FAMILIES[family], 0, 0) + where + chunk
+            chunk = nested(_ELEMENTS, b"".join(elements[start : start + _CHUNK]))
+            yield kind, flags, FAMILY.pack(_FAMILIES[family], 0, 0) + where + chunk
 
 
 def _batch(bodies: Sequence[tuple[int, int, bytes]], first: int) -> bytes:
     """Begin, the numbered messages, end. The last message asks for an answer, which comes after the commit."""
-    edge = _FAMILY.pack(0, 0, _SUBSYSTEM)
-    messages = [_message(_BEGIN, _REQUEST, 0, edge)]
+    edge = FAMILY.pack(0, 0, _SUBSYSTEM)
+    messages = [message(_BEGIN, REQUEST, edge)]
     for number, (kind, flags, body) in enumerate(bodies, first):
         asks = _ACK if number == first + len(bodies) - 1 else 0
-        messages.append(_message(kind, _REQUEST | flags | asks, number, body))
-    return b"".join((*messages, _message(_END, _REQUEST, 0, edge)))
+        messages.append(message(kind, REQUEST | flags | asks, body, number))
+    return b"".join((*messages, message(_END, REQUEST, edge)))
 
 
 def _confirm(sock: socket.socket, ours: range) -> None:
@@ -118,12 +114,12 @@ def _confirm(sock: socket.socket, ours: range) -> None:
     while not done:
         data = sock.recv(1 << 18)
         start = 0
-        while start + _HEADER.size + 4 <= len(data):
-            length, kind, _, number, _ = _HEADER.unpack_from(data, start)
-            if kind == _ERROR and (number in ours or not number):
-                _check(-struct.unpack_from("=i", data, start + _HEADER.size)[0])
+        while start + HEADER.size + 4 <= len(data):
+            length, kind, _, number, _ = HEADER.unpack_from(data, start)
+            if kind == ERROR and (number in ours or not number):
+                _check(-struct.unpack_from("=i", data, start + HEADER.size)[0])
                 done = done or number == ours[-1]
-            start += max(_HEADER.size, length + 3 & ~3)
+            start += max(HEADER.size, length + 3 & ~3)
 
 
 def _check(number: int) -> None:
@@ -135,16 +131,3 @@ def _check(number: int) -> None:
         )
     if number:
         raise EngineError(f"the kernel refuses the rules: {os.strerror(number)}", errno=number)
-
-
-def _message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
-    body += bytes(-len(body) % 4)
-    return _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0) + body
-
-
-def _attribute(kind: int, value: bytes) -> bytes:
-    return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
-
-
-def _nested(kind: int, value: bytes) -> bytes:
-    return _attribute(kind | _NESTED, value)
