@@ -181,9 +181,16 @@ class Engine(ImageCalls, VolumeCalls, NetworkCalls, CopyCalls):
 
     def connections(self, ref: str) -> "model.Connections":
         """The sockets of TCP and UDP in a running container's network, with names for who is at their far ends."""
+        import msgspec
+
         from engine import model
 
-        return self._get("connections", {"ref": ref}, model.Connections)
+        found: list[model.Connection] = []
+        convert = msgspec.convert
+        told = self._call(
+            "connections", {"ref": ref}, lambda e: found.extend(convert(e["found"], list[model.Connection]))
+        )
+        return model.Connections(found=tuple(found), **told)
 
     def stats(self, refs: tuple[str, ...] = ()) -> "tuple[model.Stats, ...]":
         """Figures of the named containers, or of all that run."""

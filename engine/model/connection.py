@@ -17,7 +17,8 @@ class Connection(Value, frozen=True, kw_only=True):
     """Empty without a far end."""
     far_port: int = 0
     far_name: str = ""
-    """The container that has this address, or host; empty where neither has."""
+    """The container that has this address, host, or resolver; empty where none has. Without a far end: resolver for the
+    engine's own socket in there."""
 
 
 class Connections(Value, frozen=True, kw_only=True):

@@ -35,7 +35,7 @@ from engine.supervise.server import Method, Peer, Reply, checked
 from engine.supervise.sessions import Sessions
 from engine.supervise.volume_methods import VolumeMethods
 
-_CHANGES_A_LINE = 1000
+_A_LINE = 1000
 
 
 class Methods:
@@ -120,8 +120,13 @@ class Methods:
     async def top(self, params: Ref, _peer: Peer) -> Any:
         return processes.listing(self._parts, self._find(params.ref))
 
-    async def connections(self, params: Ref, _peer: Peer) -> Any:
-        return await connections.listing(self._parts.registry, self._find(params.ref), self._parts.networks.all())
+    async def connections(self, params: Ref, peer: Peer) -> Any:
+        """In events, as in `diff`."""
+        networks = self._parts.networks.all()
+        seen = await connections.listing(self._parts.registry, self._find(params.ref), networks)
+        for start in range(0, len(seen.found), _A_LINE):
+            await peer.event({"found": seen.found[start : start + _A_LINE]})
+        return {"whose": seen.whose, "cut": seen.cut}
 
     async def stats(self, params: Refs, _peer: Peer) -> Any:
         found = [self._find(ref) for ref in params.refs] if params.refs else list(self._parts.registry)
@@ -133,8 +138,8 @@ class Methods:
     async def diff(self, params: Diff, peer: Peer) -> Any:
         """In events of a thousand each: a container may have changed more files than one line holds."""
         found = await self._comparison.changes(params.ref, params.other)
-        for start in range(0, len(found), _CHANGES_A_LINE):
-            await peer.event({"changes": found[start : start + _CHANGES_A_LINE]})
+        for start in range(0, len(found), _A_LINE):
+            await peer.event({"changes": found[start : start + _A_LINE]})
         return {}
 
     async def log(self, params: Ref, _peer: Peer) -> Reply:

@@ -6,8 +6,11 @@ from typing import Final
 import msgspec
 
 from engine.model import Connection, Container, Network
+from engine.network.dns.sockets import ADDRESS
 
 HOST: Final = "host"
+RESOLVER: Final = "resolver"
+"""The engine's own, in the container's namespace."""
 
 
 def directory(containers: Iterable[Container], networks: Iterable[Network], own: Container) -> dict[str, str]:
@@ -21,7 +24,7 @@ def directory(containers: Iterable[Container], networks: Iterable[Network], own:
     for _, address, address6, name in sorted(places, key=lambda place: place[0]):
         found |= dict.fromkeys((address, address6), name)
     found.pop("", None)
-    return found
+    return found | {ADDRESS: RESOLVER}
 
 
 def gateways(network: Network) -> tuple[str, ...]:
@@ -31,8 +34,14 @@ def gateways(network: Network) -> tuple[str, ...]:
 
 def named(connections: Iterable[Connection], names: Mapping[str, str]) -> list[Connection]:
     """With the names of their far ends; what listens comes last, and otherwise they are in the order of their ports."""
-    found = [msgspec.structs.replace(one, far_name=names.get(one.far_address, "")) for one in connections]
-    return sorted(found, key=_place)
+    return sorted((msgspec.structs.replace(one, far_name=_name(one, names)) for one in connections), key=_place)
+
+
+def _name(one: Connection, names: Mapping[str, str]) -> str:
+    """What listens where the resolver does is the resolver, and nothing of the container's."""
+    if not one.far_address:
+        return RESOLVER if one.address == ADDRESS else ""
+    return names.get(one.far_address, "")
 
 
 def _place(one: Connection) -> tuple[bool, str, int, str, str, int]:

@@ -54,6 +54,8 @@ def test_two_containers_name_each_other_on_a_network_of_the_operator(boxes: Boxe
     finally:
         dialling.communicate()
     assert (here.far_name, there.far_name) == ("web", "asker")
+    own = [one for one in deck.engine.connections("web").found if one.address == "127.0.0.11"]
+    assert {(one.protocol, one.far_name) for one in own} == {("tcp", "resolver"), ("udp", "resolver")}
     assert (here.address, here.port) == (there.far_address, there.far_port)
 
 

@@ -62,6 +62,15 @@ def test_it_is_said_whose_network_a_container_has(network: str, whose: str, tmp_
     asyncio.run(scene())
 
 
+def test_a_network_that_was_another_s_is_shown_when_that_one_is_gone(tmp_path: Path) -> None:
+    async def scene() -> None:
+        registry = Registry(Paths(str(tmp_path), str(tmp_path)))
+        live = add(registry, tmp_path, "b", "container:" + "c" * 64)
+        assert (await connections.listing(registry, live, [])).whose == "c" * 12 + ", which is gone"
+
+    asyncio.run(scene())
+
+
 def test_what_has_another_process_at_its_pid_now_is_not_shown_that_ones_connections(tmp_path: Path) -> None:
     async def scene() -> None:
         registry = Registry(Paths(str(tmp_path), str(tmp_path)))

@@ -34,6 +34,7 @@ def test_containers_have_names_and_the_gateways_of_bridges_are_the_host() -> Non
         "172.18.0.2": "a",
         "172.18.0.3": "b",
         "fd18::3": "b",
+        "127.0.0.11": "resolver",
     }
 
 
@@ -43,6 +44,12 @@ def test_where_two_networks_have_one_address_the_containers_own_network_is_meant
     here, there = container("h", (LAN, "192.168.0.5", "")), container("t", (other, "192.168.0.5", ""))
     for order in ([a, here, there], [there, here, a]):
         assert naming.directory(order, [LAN, other], a)["192.168.0.5"] == "h"
+
+
+def test_the_engine_s_own_socket_in_there_is_named() -> None:
+    own = model.Connection(protocol="udp", state="UNCONN", address="127.0.0.11", port=40001)
+    theirs = model.Connection(protocol="udp", state="UNCONN", address="127.0.0.1", port=40001)
+    assert [one.far_name for one in naming.named([own, theirs], {})] == ["", "resolver"]
 
 
 def test_what_listens_comes_after_what_is_connected() -> None:
