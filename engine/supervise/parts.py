@@ -87,9 +87,8 @@ class Parts:
 
     def tell(self, live: Live, action: str, **attributes: str) -> None:
         """Something has happened to a container, for the journal; its image and labels go along, for filters."""
-        self.journal.record(
-            "container", action, live.id, live.name, image=live.container.image, **live.options.labels, **attributes
-        )
+        about = {**live.options.labels, "image": live.container.image, **attributes}
+        self.journal.record("container", action, live.id, live.name, **about)
 
     def warn(self, text: str) -> None:
         """Remember what a user should know, once."""

@@ -1,9 +1,13 @@
 """What a new supervisor finds: containers that run on, that have ended meanwhile, or that a reboot took."""
 
+import asyncio
 import os
+import shutil
 import time
 
+from engine import errors
 from engine.model import Status
+from engine.supervise import worker
 from engine.supervise.keeper_link import Found
 from engine.supervise.parts import Parts
 from engine.supervise.registry import Live
@@ -20,6 +24,29 @@ async def recover(parts: Parts, runs: Runs) -> None:
             runs.restart_later(live, max(0.0, (live.state.restart_at_ns - time.time_ns()) / 1e9))
     await _end_what_never_started(parts, found)
     _clear_cgroups(parts)
+    for container_id in _without_record(parts):
+        if parts.snapshots.is_small(container_id):
+            await _clear_folder(parts, container_id)
+        else:
+            parts.background(_clear_folder(parts, container_id))
+
+
+def _without_record(parts: Parts) -> list[str]:
+    """Folders of containers that were being made, or removed, when the last supervisor was killed. One whose record
+    cannot be read is not among them: somebody may want to look at it."""
+    folders = parts.paths.containers
+    return [name for name in os.listdir(folders) if not os.path.lexists(f"{folders}/{name}/record.json")]
+
+
+async def _clear_folder(parts: Parts, container_id: str) -> None:
+    try:
+        if parts.snapshots.is_small(container_id):
+            parts.snapshots.remove(container_id)
+        else:
+            await worker.work("remove_layer", **parts.paths._asdict(), container_id=container_id)
+        await asyncio.to_thread(shutil.rmtree, parts.paths.container(container_id), ignore_errors=True)
+    except (OSError, errors.EngineError, ExceptionGroup) as err:
+        parts.warn(f"what is left of a container that was never made could not be removed: {err}")
 
 
 async def _end_what_never_started(parts: Parts, found: dict[str, Found]) -> None:

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Iterable
 
-from engine import model
+from engine import errors, model
 from engine.network.host import bridging, missing
 from engine.network.host.changes import Changes
 from engine.network.host.firewalls import Firewalls
 from engine.network.host.forwarding import Forwarding
+from engine.network.link import routes
 from engine.network.link.links import Links
 from engine.network.table.table import Table
 from engine.network.values import Bridge
@@ -45,6 +46,7 @@ class Bridges:
                     await self._make(bridge_of(network, mtu))
 
     async def _make(self, bridge: Bridge) -> None:
+        _check_free(bridge)
         try:
             self._links.make_bridge(bridge)
             bridging.settle(bridge.name, ipv6=_has_ipv6(bridge))
@@ -127,6 +129,20 @@ class Bridges:
             await self.drop(name)
         self._table.delete()
         self._forwarding.give_back()
+
+
+def _check_free(bridge: Bridge) -> None:
+    """Raise `Conflict` where the host has got a way to these addresses that would win over the bridge's, or share it:
+    another engine's bridge, or a link that has come since the network was made."""
+    own = [address.network for address in bridge.addresses]
+    for subnet in routes.taken():
+        if any(
+            subnet.version == one.version and subnet.overlaps(one) and subnet.prefixlen >= one.prefixlen for one in own
+        ):
+            raise errors.Conflict(
+                f"this host has another route to {subnet}, which is in the subnet of {bridge.name}",
+                hint="see ip route; or make a network with a subnet that is free: qd network create --subnet ...",
+            )
 
 
 def _has_ipv6(bridge: Bridge) -> bool:

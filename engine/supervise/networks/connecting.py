@@ -1,5 +1,7 @@
 """`qd network connect` and `disconnect`: a container's places, changed while it runs or not."""
 
+import msgspec
+
 from engine import errors, model
 from engine.network import names
 from engine.sandbox import sharing
@@ -35,7 +37,9 @@ class Connecting:
 
     def _change(self, live: Live, endpoints: tuple[model.Endpoint, ...]) -> None:
         """On record, and in the files that say where it is and whom it may ask."""
-        self._parts.registry.change(live, endpoints=endpoints)
+        joins = tuple(self._joining(place) for place in endpoints)
+        options = msgspec.structs.replace(live.options, joins=joins)
+        self._parts.registry.change(live, endpoints=endpoints, options=options)
         resolv = self._parts.fabric.resolvers.text(live.container)
         hosts = identity.hosts(live.container, self._places.gateway(endpoints))
         identity.rewrite(self._parts.paths, live.container, hosts=hosts, resolv_conf=resolv.encode())
@@ -50,6 +54,11 @@ class Connecting:
             raise errors.Conflict(f"container {live.name} is on the network {network.name} already")
         if len(live.container.endpoints) >= names.MAX_ENDPOINTS:
             raise errors.Conflict(f"a container has at most {names.MAX_ENDPOINTS} networks")
+
+    def _joining(self, place: model.Endpoint) -> model.Joining:
+        """By the network's name, as it is shown."""
+        name = self._parts.networks.find(place.network).name
+        return model.Joining(network=name, aliases=place.aliases)
 
     async def disconnect(self, live: Live, network: model.Network, *, force: bool) -> None:
         """One network less. Raises `Conflict` where it is not on it; what else fails with `force` is told alone."""

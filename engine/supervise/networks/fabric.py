@@ -87,7 +87,6 @@ class Fabric:
         """What the kernel cannot forward of its ports: from ::1, and to a container without IPv6 from any of it."""
         held = self._held.get(live.id)
         if held is not None:
-            self._relay.drop(live.id)
             self._relay.serve(live.id, relayed(held.bound, *self._attached[live.id].targets))
 
     def release(self, live: Live) -> None:
