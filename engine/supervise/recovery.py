@@ -70,7 +70,16 @@ def _settle(parts: Parts, runs: Runs, live: Live, child: Found | None) -> None:
 
 
 def _clear_cgroups(parts: Parts) -> None:
-    """Control groups of this engine's containers that do not run: left by a crash."""
+    """Control groups of this engine's containers that do not run: left by a crash.
+
+    Where both processes were killed in the midst of a start, its program may have come as far as to run: no record
+    says so, and nobody could reach it, so it ends.
+    """
+    stale = parts.cgroups.stale()
     for live in parts.registry:
-        if not live.active and live.id in parts.cgroups.stale():
-            parts.cgroups.delete(live.id)
+        if not live.active and live.id in stale:
+            try:
+                parts.cgroups.kill(live.id)
+                parts.cgroups.delete(live.id)
+            except (OSError, errors.EngineError, ExceptionGroup) as err:
+                parts.warn(f"the control group of {live.name} could not be removed: {err}")
