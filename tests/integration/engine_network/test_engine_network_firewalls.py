@@ -6,6 +6,7 @@ import pytest
 from support import other_firewalls
 from support.boxes import Boxes
 from support.netlab import HOST, INTERNET, Lab
+from support.waiting import until
 
 pytestmark = pytest.mark.requires("iptables-nft", "iptables-legacy")
 
@@ -43,3 +44,22 @@ def test_neighbours_reach_each_other_and_nobody_a_port_that_is_not_published(lab
         assert lab.other.ask("tcp", address, 80, seconds=0.5).startswith("no: ")
     finally:
         lab.other.ip(f"route delete {address}/32")
+
+
+def test_neighbours_of_an_internal_network_reach_each_other(dropping_boxes: Boxes) -> None:
+    dropping_boxes.deck.out("network", "create", "--internal", "inner")
+    address = dropping_boxes.serve("web", "--network", "inner")
+    neighbour = dropping_boxes.idle("neighbour", "--network", "inner")
+    assert dropping_boxes.ask("neighbour", "tcp", address, 80).startswith(f"web {neighbour} ")
+
+
+def test_a_firewall_that_is_reloaded_lets_containers_through_again(lab: Lab, own_boxes: Boxes) -> None:
+    other_firewalls.SETUPS["iptables-nft"](lab.host)
+    try:
+        lab.other.serve("tcp", 80)
+        own_boxes.idle("box")
+        lab.host.run("iptables-nft", "-F", "FORWARD")
+        lab.host.run("iptables-nft", "-P", "FORWARD", "DROP")
+        until(lambda: own_boxes.ask("box", "tcp", INTERNET, 80, seconds=0.5).startswith("other "), "the way out")
+    finally:
+        other_firewalls.clear(lab.host)
