@@ -22,6 +22,7 @@ from engine.image.store.images import Store
 from engine.kernel import priority
 from engine.model import Status
 from engine.network import names
+from engine.network.table import descriptors
 from engine.sandbox import probe
 from engine.sandbox.snapshot import Snapshots
 from engine.state.paths import Paths
@@ -45,6 +46,7 @@ def main(arguments: list[str]) -> int:
     """`supervisor ROOT RUN`."""
     paths = Paths(*arguments)
     _raise_file_limit()
+    descriptors.keep()
     priority.put_first()
     try:
         _make_folders(paths)

@@ -16,12 +16,23 @@ MOST: Final = 1024
 """FD_SETSIZE, which the C library checks. Source: select(2)."""
 _KEPT: Final = 4
 
+_wanted = 0
+"""How many are to be kept: none in a process that has not asked for it."""
+
 _lock = threading.Lock()
 _spare: list[int] = []
 
 
 def keep() -> None:
     """Keep some from now on, as early as possible; those that are kept already stay."""
+    global _wanted  # noqa: PLW0603 - descriptors are the process's
+    with _lock:
+        _wanted = _KEPT
+        _refill()
+
+
+def refill() -> None:
+    """One may have become free again."""
     with _lock:
         _refill()
 
@@ -45,7 +56,7 @@ def lent() -> Iterator[None]:
 def _refill() -> None:
     null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        while len(_spare) < _KEPT:
+        while len(_spare) < _wanted:
             spare = fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, 3)
             if spare >= MOST:
                 os.close(spare)

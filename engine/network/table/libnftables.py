@@ -65,7 +65,7 @@ class Nft:
         context, self._context = self._context, None
         if context is not None:
             self._library.free(context)
-            descriptors.keep()
+            descriptors.refill()
 
 
 @cache

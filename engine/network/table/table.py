@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from engine.errors import EngineError, MissingFeature
-from engine.network.table import descriptors, rules
+from engine.network.table import rules
 from engine.network.table.contents import Contents
 from engine.network.table.elements import Elements, Item, commands, plain
 from engine.network.table.libnftables import Nft
@@ -26,7 +26,6 @@ class Table:
     def __init__(self, name: str) -> None:
         """The library is opened by the first change, in the network namespace of that moment."""
         self._name = plain(name)
-        descriptors.keep()
         self._nft: Nft | None = None
         self._channel: Channel | None = None
         self._contents = Contents()
