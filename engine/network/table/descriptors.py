@@ -25,7 +25,7 @@ _spare: list[int] = []
 
 def keep() -> None:
     """Keep some from now on, as early as possible; those that are kept already stay."""
-    global _wanted  # noqa: PLW0603 - descriptors are the process's
+    global _wanted
     with _lock:
         _wanted = _KEPT
         _refill()
