@@ -182,6 +182,11 @@ class Lab:
         """All three."""
         return self.host, self.other, self.third
 
+    def container_ends(self) -> frozenset[str]:
+        """Names of the host's ends of containers' interfaces."""
+        lines = self.host.ip("-o link show type veth").splitlines()
+        return frozenset(line.split()[1].partition("@")[0] for line in lines) - {"uplink", "second"}
+
     def settle(self) -> None:
         """End the servers of a test, so that the next may have their ports."""
         for machine in self.machines:
