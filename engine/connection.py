@@ -14,6 +14,8 @@ from engine.state.paths import Paths
 if TYPE_CHECKING:
     import subprocess
 
+_TRIES = 5
+_REST_SECONDS = 0.02
 START_SECONDS = 60.0
 """How long a supervisor may take to start: it is emulated hardware that needs the most of it."""
 
@@ -101,8 +103,24 @@ class Connection:
             yield message["event"]
 
 
+class _Ended(errors.Unreachable):
+    """A supervisor that was gone before its first answer."""
+
+
 def connect(paths: Paths, *, start: bool = True) -> Connection:
-    """Connect, start a supervisor where none answers (if `start`), and agree on the protocol."""
+    """Connect, start a supervisor where none answers (if `start`), and agree on the protocol.
+
+    One that is just being killed may still take a connection, and answers nothing: then there is soon another.
+    """
+    for _ in range(_TRIES - 1):
+        try:
+            return _connect(paths, start=start)
+        except _Ended:
+            time.sleep(_REST_SECONDS)
+    return _connect(paths, start=start)
+
+
+def _connect(paths: Paths, *, start: bool) -> Connection:
     sock = _try(paths.socket)
     started = None
     if sock is None and start:
@@ -121,7 +139,11 @@ def connect(paths: Paths, *, start: bool = True) -> Connection:
 
 def _greet(connection: Connection) -> int:
     """Check that both speak the same protocol; the supervisor's pid."""
-    hello = connection.call("hello", {"protocol": wire.PROTOCOL})
+    try:
+        hello = connection.call("hello", {"protocol": wire.PROTOCOL})
+    except errors.Unreachable as err:
+        connection.close()
+        raise _Ended(err.message, hint=err.hint) from err
     if hello["protocol"] != wire.PROTOCOL:
         connection.close()
         raise errors.Unreachable(
