@@ -3,7 +3,6 @@
 A supervisor of a few hundred containers has no low ones left when it needs one.
 """
 
-import fcntl
 import os
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from engine.errors import SetupFailed
 
 MOST: Final = 1024
 """FD_SETSIZE, which the C library checks. Source: select(2)."""
-_KEPT: Final = 4
+_KEPT: Final = 8
 
 _wanted = 0
 """How many are to be kept: none in a process that has not asked for it."""
@@ -54,13 +53,9 @@ def lent() -> Iterator[None]:
 
 
 def _refill() -> None:
-    null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        while len(_spare) < _wanted:
-            spare = fcntl.fcntl(null, fcntl.F_DUPFD_CLOEXEC, 3)
-            if spare >= MOST:
-                os.close(spare)
-                return
-            _spare.append(spare)
-    finally:
-        os.close(null)
+    while len(_spare) < _wanted:
+        spare = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)  # the lowest that is free
+        if spare >= MOST:
+            os.close(spare)
+            return
+        _spare.append(spare)
