@@ -7,10 +7,12 @@ import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from engine import errors, launch, wire
 from engine.state.paths import Paths
+
+_TRIES: Final = 5
 
 
 class Exit(NamedTuple):
@@ -55,14 +57,24 @@ class KeeperLink:
         self.on_lost: Callable[[], None] = lambda: None
 
     async def connect(self) -> list[Found]:
-        """Connect, and learn what the keeper has."""
+        """Connect, and learn what the keeper has. One that is killed just then answers nothing: the next one does."""
+        for _ in range(_TRIES - 1):
+            with suppress(errors.Unreachable):
+                return await self._list()
+        return await self._list()
+
+    async def _list(self) -> list[Found]:
         self._socket = _connect(self._paths) or _start(self._paths)
         self._socket.setblocking(False)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._socket, self._hear)
         self._found = []
         self._listed = loop.create_future()
-        self._send({"do": "list"})
+        try:
+            self._send({"do": "list"})
+        except errors.Unreachable:
+            self._part()
+            raise
         return await self._listed
 
     def close(self, *, leave: bool = False) -> None:
@@ -71,9 +83,14 @@ class KeeperLink:
             return
         if leave:
             self._send({"do": "leave"})
+        self._part()
+
+    def _part(self) -> None:
+        assert self._socket is not None
         asyncio.get_running_loop().remove_reader(self._socket)
         self._socket.close()
         self._socket = None
+        self._reader = wire.LineReader()
 
     async def create(self, key: str, order: dict[str, Any], folder: str, *, terminal: bool, stdin: bool) -> int:
         """Clone a container's pid 1; returns its pid once it waits in its new namespaces."""
@@ -168,11 +185,7 @@ class KeeperLink:
             self._understand(json.loads(line))
 
     def _lost(self) -> None:
-        assert self._socket is not None
-        asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
-        self._socket = None
-        self._reader = wire.LineReader()
+        self._part()
         gone = errors.Unreachable("the keeper ended", hint="try again: it is being started anew")
         for key in {*self._unshared, *self._started}:
             self._say_failed(key, gone)
@@ -181,7 +194,10 @@ class KeeperLink:
                 future.set_exception(gone)
                 future.exception()
         self._exits.clear()
-        self.on_lost()
+        if self._listed is not None and not self._listed.done():
+            self._listed.set_exception(gone)  # whoever connects tries again
+        else:
+            self.on_lost()
 
     def _understand(self, message: dict[str, Any]) -> None:
         key = message.get("key", "")
