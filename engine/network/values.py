@@ -57,3 +57,16 @@ class Forward(NamedTuple):
     target: str
     """The container's address, of the same family."""
     target_port: int
+
+
+class Counters(NamedTuple):
+    """What went through one interface since it was made, or through several, as the container sees it."""
+
+    rx_bytes: int = 0
+    rx_packets: int = 0
+    rx_drops: int = 0
+    rx_errors: int = 0
+    tx_bytes: int = 0
+    tx_packets: int = 0
+    tx_drops: int = 0
+    tx_errors: int = 0

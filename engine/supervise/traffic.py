@@ -3,33 +3,13 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 from engine import errors
 from engine.network.sight import interfaces
+from engine.network.values import Counters
 from engine.supervise.networks.connections import network_owner
 from engine.supervise.registry import Live, Registry
-
-
-class Counters(Protocol):
-    """Of one interface since it was made, as the container sees them: rx is what it received."""
-
-    @property
-    def rx_bytes(self) -> int: ...
-    @property
-    def rx_packets(self) -> int: ...
-    @property
-    def rx_drops(self) -> int: ...
-    @property
-    def rx_errors(self) -> int: ...
-    @property
-    def tx_bytes(self) -> int: ...
-    @property
-    def tx_packets(self) -> int: ...
-    @property
-    def tx_drops(self) -> int: ...
-    @property
-    def tx_errors(self) -> int: ...
 
 
 class Counted(NamedTuple):

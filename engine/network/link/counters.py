@@ -2,34 +2,20 @@
 
 import struct
 from collections.abc import Collection
-from typing import Final, NamedTuple
+from typing import Final
 
 from engine.network.link import lookups
 from engine.network.link import numbers as n
 from engine.network.link.encoding import Request, attributes
 from engine.network.link.transport import Transport
+from engine.network.values import Counters
 
 _IF_STATS_MSG: Final = struct.Struct("=BxxxII")
 """Family, index, filter; linux/if_link.h."""
 _LINK_STATS: Final = struct.Struct("=8Q")
 """struct rtnl_link_stats64 begins with packets, bytes, errors and drops, each received and sent."""
-
-
 _FEW: Final = 20
 """Beyond it a list of all links is cheaper than asking for each."""
-
-
-class Counters(NamedTuple):
-    """Since the interface was made. What a container received is what the host's end of its pair sent."""
-
-    rx_bytes: int
-    rx_packets: int
-    rx_drops: int
-    rx_errors: int
-    tx_bytes: int
-    tx_packets: int
-    tx_drops: int
-    tx_errors: int
 
 
 class Counting:

@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from engine import errors
 from engine.network import namespace
 from engine.network.link import addressmessages, inside, linkmessages, lookups, plugging, shaping
-from engine.network.link.counters import Counters, Counting
+from engine.network.link.counters import Counting
 from engine.network.link.transport import Transport
-from engine.network.values import Bridge, Interface, Plug
+from engine.network.values import Bridge, Counters, Interface, Plug
 
 
 class Links:

@@ -4,25 +4,12 @@ For those that have no end on the host: macvlan and ipvlan. Source: proc_pid_net
 """
 
 from collections.abc import Collection
-from typing import NamedTuple
 
 from engine.kernel import files
+from engine.network.values import Counters
 
 _FIELDS = 16
 """Eight received and eight sent: bytes, packets, errors, drops, and four that are not asked for."""
-
-
-class Counters(NamedTuple):
-    """Of one interface since it was made."""
-
-    rx_bytes: int
-    rx_packets: int
-    rx_drops: int
-    rx_errors: int
-    tx_bytes: int
-    tx_packets: int
-    tx_drops: int
-    tx_errors: int
 
 
 def read(pid: int, names: Collection[str]) -> dict[str, Counters]:

@@ -1,6 +1,7 @@
 """Counters of interfaces from the kernel's own text."""
 
-from engine.network.sight.interfaces import Counters, parse
+from engine.network.sight.interfaces import parse
+from engine.network.values import Counters
 
 TEXT = """\
 Inter-|   Receive                                                |  Transmit
