@@ -67,7 +67,11 @@ class Counter:
         self._count += 1
         if self._count == wanted:
             self._board.write(generation, wanted, 1)
-            raise OSError(5, f"injected into {name}")
+            self.fail(name)
+
+    def fail(self, name: str) -> None:
+        """The call of that name is the one."""
+        raise OSError(5, f"injected into {name}")
 
 
 def board(run: str, role: str) -> Board:
@@ -114,30 +118,34 @@ def _supervisor(counter: Counter, root: str, run: str) -> int:
 
     launch.command = command
     for owner, name in ((Lifecycle, "create"), (Runs, "start")):
-        setattr(owner, name, _counted(getattr(owner, name), counter))
+        setattr(owner, name, counted(getattr(owner, name), counter))
     for name in ("mkdir", "write"):
-        setattr(Kernfs, name, _announced(getattr(Kernfs, name), name, counter))
+        setattr(Kernfs, name, announced(getattr(Kernfs, name), name, counter))
     sys.addaudithook(lambda event, _arguments: counter.call(event) if event in SUPERVISOR_EVENTS else None)
     return supervisor.main([root, run])
 
 
-def _counted(method, counter):  # type: ignore[no-untyped-def]  # any coroutine method
-    async def counted(*arguments, **named):  # type: ignore[no-untyped-def]
+def counted(method, counter):  # type: ignore[no-untyped-def]  # any coroutine method
+    """The method, during which calls are counted."""
+
+    async def counting(*arguments, **named):  # type: ignore[no-untyped-def]
         counter.open = True
         try:
             return await method(*arguments, **named)
         finally:
             counter.open = False
 
-    return counted
+    return counting
 
 
-def _announced(method, name, counter):  # type: ignore[no-untyped-def]  # any method
-    def announced(*arguments, **named):  # type: ignore[no-untyped-def]
+def announced(method, name, counter):  # type: ignore[no-untyped-def]  # any method
+    """The method, of which each call is counted."""
+
+    def announcing(*arguments, **named):  # type: ignore[no-untyped-def]
         counter.call(name)
         return method(*arguments, **named)
 
-    return announced
+    return announcing
 
 
 if __name__ == "__main__":
