@@ -124,6 +124,8 @@ class Fabric:
         """One more interface for a container that runs; its record has it already. Raises `EngineError`, OSError."""
         network = self._networks.find(endpoint.network)
         await self._bridges.need([network], routes.uplink().mtu)
+        if not live.active:
+            return  # it has ended meanwhile, and finds the network at its next start
         before = self._attached.get(live.id, _NOTHING)
         now = attached(live, self._networks.find, routes.uplink().mtu)
         new = tuple(plug for plug in now.plugs if plug.interface == endpoint.interface)
@@ -150,6 +152,8 @@ class Fabric:
         now = attached(live, self._networks.find, routes.uplink().mtu)
         gone = tuple(plug for plug in before.plugs if plug.interface == endpoint.interface)
         await asyncio.to_thread(self._unplug, live, gone)  # the kernel takes its time
+        if not live.active:
+            return
         self._table.remove(_on_bridges(gone), [one for one in before.forwards if one not in now.forwards])
         self._table.add((), [one for one in now.forwards if one not in before.forwards])
         had = {plug.interface: plug.gateways for plug in before.plugs}
