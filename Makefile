@@ -55,7 +55,7 @@ check: dev
 	@$(BIN)/pytest -q tests/unit
 
 test: dev
-	@tools/need --optional nft=nftables iptables=iptables dig=bind9-dnsutils ping=iputils-ping ufw=ufw
+	@tools/need --optional nft=nftables iptables=iptables curl=curl dig=bind9-dnsutils ping=iputils-ping ufw=ufw
 	@tools/need --optional tmux=tmux skopeo=skopeo ps=procps ip=iproute2 vi=vim-tiny
 	@tools/need --optional podman=podman busybox=busybox dockerd=docker.io buildah=buildah umoci=umoci
 	@tools/need --optional docker-registry=docker-registry htpasswd=apache2-utils openssl=openssl

@@ -52,7 +52,7 @@ class Starter:
         pid = await parts.keeper.create(live.key, order, folder, terminal=options.tty, stdin=options.interactive)
         undo.push_async_callback(parts.keeper.abort, live.key)
         if sharing.is_own(options, "network"):
-            parts.fabric.plug(live, pid)
+            await parts.fabric.plug(live, pid)
         started = await parts.keeper.go(live.key, size)
         hold(parts, live, started, writer)
         self._note(live, started.pid)

@@ -8,6 +8,8 @@ close     the supervisor leaves and nothing runs: nothing of ours stays on the h
 """
 
 import asyncio
+import errno
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 
@@ -32,6 +34,8 @@ from engine.supervise.networks.store import Networks
 from engine.supervise.registry import Live, Registry
 
 _NOTHING = Attached((), ())
+_DYING_SECONDS = 5.0
+_LOOK_SECONDS = 0.02
 
 
 class Fabric:
@@ -69,7 +73,7 @@ class Fabric:
     def _networks_of(self, live: Live) -> list[model.Network]:
         return [self._networks.find(place.network) for place in live.container.endpoints]
 
-    def plug(self, live: Live, pid: int) -> None:
+    async def plug(self, live: Live, pid: int) -> None:
         """Give it its interfaces; a loopback alone where it has none. Raises `EngineError`, OSError."""
         if not live.container.endpoints:
             self.links.plug(pid, ())
@@ -77,11 +81,22 @@ class Fabric:
         wanted = attached(live, self._networks.find, routes.uplink().mtu)
         self._attached[live.id] = wanted
         self._table.add(_on_bridges(wanted.plugs), wanted.forwards)  # first, so that nothing is sent without rules
-        self.links.plug(pid, wanted.plugs)
+        await self._plug(pid, wanted.plugs)
         self.resolvers.open(live, pid)
         self._relay_ports(live)
         self._forget((), wanted.forwards)
         live.links = tuple(plug.link for plug in wanted.plugs if plug.bridge)
+
+    async def _plug(self, pid: int, plugs: Sequence[Plug]) -> None:
+        """A wire has each MAC once: that of the last run is there until the kernel has done with its namespace."""
+        deadline = time.monotonic() + _DYING_SECONDS
+        while True:
+            try:
+                return self.links.plug(pid, plugs)
+            except OSError as err:
+                if err.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_LOOK_SECONDS)
 
     def _relay_ports(self, live: Live) -> None:
         """What the kernel cannot forward of its ports: from ::1, and to a container without IPv6 from any of it."""
