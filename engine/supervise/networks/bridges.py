@@ -35,11 +35,12 @@ class Bridges:
     def __contains__(self, name: str) -> bool:
         return name in self._open
 
-    async def need(self, networks: Iterable[model.Network], mtu: int) -> None:
+    async def need(self, networks: Iterable[model.Network]) -> None:
         """Have the bridge of each of them, as far as it has one. Raises `EngineError`, OSError, with nothing left."""
         wanted = [network for network in networks if network.link and network.link not in self._open]
         if not wanted:
             return
+        mtu = routes.uplink().mtu
         async with self._lock:
             for network in wanted:
                 if network.link not in self._open:

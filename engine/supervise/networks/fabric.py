@@ -68,7 +68,7 @@ class Fabric:
             settling.settle(live.container.ports, self.places.taken())  # for the name of a container that has one
             self._held[live.id] = holding.hold(live.container.ports)
         if live.container.endpoints:
-            await self._bridges.need(self._networks_of(live), routes.uplink().mtu)
+            await self._bridges.need(self._networks_of(live))
 
     def _networks_of(self, live: Live) -> list[model.Network]:
         return [self._networks.find(place.network) for place in live.container.endpoints]
@@ -138,7 +138,7 @@ class Fabric:
     async def connect(self, live: Live, endpoint: model.Endpoint) -> None:
         """One more interface for a container that runs; its record has it already. Raises `EngineError`, OSError."""
         network = self._networks.find(endpoint.network)
-        await self._bridges.need([network], routes.uplink().mtu)
+        await self._bridges.need([network])
         if not live.active:
             return  # it has ended meanwhile, and finds the network at its next start
         before = self._attached.get(live.id, _NOTHING)

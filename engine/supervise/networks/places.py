@@ -10,6 +10,7 @@ from engine.network import addressing, names
 from engine.network.link import routes
 from engine.network.ports import settling
 from engine.sandbox import image_config, sharing
+from engine.supervise.networks import membership
 from engine.supervise.networks.store import Networks
 from engine.supervise.registry import Registry
 
@@ -58,7 +59,7 @@ class Places:
     def endpoint(self, join: model.Joining, interface: str) -> model.Endpoint:
         """One more place, not on record yet. Raises as `endpoints`."""
         network = self._networks.find(join.network)
-        used = self._used(network.id)
+        used = self._used(network)
         if (not network.subnet and not network.subnet6) or not (used or self._is_there(network.link)):
             network = self._networks.settled(network, routes.taken(), held=bool(used))
         address, address6 = self._networks.lease(network, used, join.address, join.address6)
@@ -72,14 +73,10 @@ class Places:
         networks = (self._networks.find(place.network) for place in endpoints)
         return next((network.gateway or network.gateway6 for network in networks if network.link), "")
 
-    def _used(self, network_id: str) -> dict[str, str]:
+    def _used(self, network: model.Network) -> dict[str, str]:
         """Addresses of every container that is on record, whether it runs or not -> its name."""
-        found: dict[str, str] = {}
-        for live in self._registry:
-            for place in live.container.endpoints:
-                if place.network == network_id:
-                    found |= {address: live.name for address in (place.address, place.address6) if address}
-        return found
+        places = membership.members(self._registry, network).items()
+        return {address: live.name for live, place in places for address in (place.address, place.address6) if address}
 
     def ports(self, options: model.CreateOptions, image: model.Image) -> tuple[model.Port, ...]:
         """Every published port, with the host's. Raises `Conflict` naming who has it."""
